@@ -1,0 +1,216 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
+
+"""One method for each operation of ECE's API that the collection uses: path, body, shape of the reply, what errors mean.
+
+No policy: what is to be done is decided in the pure files. Every method raises `RequestFailed`, whose message says
+what was asked of which address, what came back and what to do next.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from ansible_collections.eceops.platform.plugins.module_utils._connection import API_PATH
+from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed
+from ansible_collections.eceops.platform.plugins.module_utils._http import Http, Repeat, Reply
+from ansible_collections.eceops.platform.plugins.module_utils._roles_token import ListedToken
+from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner, read_runner
+
+T = t.TypeVar("T")
+
+TOKENS = "/platform/configuration/security/enrollment-tokens"
+MAX_QUOTED = 500
+
+
+@dataclass(frozen=True)
+class MintedToken:
+    """A new roles token; `token_id` is None for an ephemeral one."""
+
+    token: str
+    token_id: str | None
+
+
+class Client:
+    """ECE's API."""
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+        # The last reply's `X-Elastic-Api-Key-Expiration`, as it stands there.
+        self.key_expiration: str | None = None
+
+    def platform_version(self) -> str:
+        """The version that the installation runs, such as `4.2.0`."""
+        return self._call("GET", "/platform", lambda reply: _text(reply["version"]))
+
+    def tokens(self) -> list[ListedToken]:
+        """All persistent tokens, in the API's order. Ephemeral ones are never listed."""
+        return self._call(
+            "GET",
+            TOKENS,
+            lambda reply: [
+                ListedToken(_text(token["token_id"]), frozenset(map(_text, _list(token["roles"]))))
+                for token in _list(reply["tokens"])
+            ],
+        )
+
+    def mint_ephemeral_token(self, roles: Iterable[str], validity_seconds: int | None = None) -> MintedToken:
+        """Mint a token that dies by itself, after an hour unless `validity_seconds` is given."""
+        body: dict[str, t.Any] = {"persistent": False, "roles": sorted(roles)}
+        if validity_seconds is not None:
+            body["validity_in_seconds"] = validity_seconds
+        # A second one that nobody holds does no harm: it dies as well.
+        return self._call("POST", TOKENS, lambda reply: MintedToken(_text(reply["token"]), None), body=body)
+
+    def mint_persistent_token(self, roles: Iterable[str]) -> MintedToken:
+        """Mint a token that lives until it is revoked.
+
+        It is not asked for twice where the first request may have arrived: `outcome_unknown` in the error then.
+        """
+        return self._call(
+            "POST",
+            TOKENS,
+            lambda reply: MintedToken(_text(reply["token"]), _text(reply["token_id"])),
+            body={"persistent": True, "roles": sorted(roles)},
+            repeat=Repeat.UNSENT,
+        )
+
+    def revoke_token(self, token_id: str) -> None:
+        """Revoke a persistent token by its id; one that is gone already counts as revoked.
+
+        A reply that was lost makes the repeated request find nothing: that is success, too.
+        """
+        self._call("DELETE", f"{TOKENS}/{quote(token_id, safe='')}", lambda reply: None, missing_is_fine=True)
+
+    def runners(self) -> list[Runner]:
+        """All runners that the installation's list (a search index, which can be stale) holds."""
+        return self._call(
+            "GET", "/platform/infrastructure/runners", lambda reply: [read_runner(listed) for listed in _list(reply["runners"])]
+        )
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[dict[str, t.Any]], T],
+        *,
+        body: dict[str, t.Any] | None = None,
+        repeat: Repeat = Repeat.SAFE,
+        missing_is_fine: bool = False,
+    ) -> T:
+        reply = self.http.request(method, API_PATH + path, body, repeat=repeat)
+        self.key_expiration = reply.headers.get("X-Elastic-Api-Key-Expiration", self.key_expiration)
+        what = f"{method} {self.http.connection.url}{API_PATH}{path}"
+        if reply.status == 404 and missing_is_fine and _error(reply).get("code") == "enrollment_tokens.invalid_token_id":
+            return read({})
+        if reply.status // 100 != 2:
+            raise _refusal(what, reply)
+        try:
+            return read(json.loads(reply.body))
+        except (ValueError, RecursionError):
+            raise _no_json(what, reply) from None
+        except (KeyError, TypeError, AttributeError):
+            raise RequestFailed(
+                f"{what}: the reply is JSON, but not what ECE's API describes. Is it ECE's API that url points at?",
+                reason="the reply does not have the shape that ECE's API describes",
+                status=reply.status,
+                outcome_unknown=True,
+            ) from None
+
+
+def _text(value: t.Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value
+
+
+def _list(value: t.Any) -> list[t.Any]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return value
+
+
+def _error(reply: Reply) -> dict[str, t.Any]:
+    """The first error of a reply (`code`, `message`, `fields`), or nothing where the body has another shape."""
+    try:
+        error = json.loads(reply.body)["errors"][0]
+        return {
+            "code": _text(error["code"])[:MAX_QUOTED],
+            "message": _text(error["message"])[:MAX_QUOTED],
+            "fields": [_text(name) for name in error.get("fields") or []] or None,
+        }
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _refusal(what: str, reply: Reply) -> RequestFailed:
+    error = _error(reply)
+    code = error.get("code")
+    said = f"{error['message']} ({code})" if error else _described(reply)
+    tries = f" after {reply.tries} tries" if reply.tries > 1 else ""
+    return RequestFailed(
+        f"{what}: HTTP {reply.status}{tries}, {said}. {_advice(reply, code)}",
+        reason=error.get("message", said),
+        status=reply.status,
+        code=code,
+        fields=error.get("fields"),
+        outcome_unknown=reply.status >= 500,
+        gives_up=reply.status == 401,
+    )
+
+
+def _advice(reply: Reply, code: str | None) -> str:
+    if 300 <= reply.status < 400:
+        return "Redirects are not followed, so that the credentials reach no other host: set url to the API itself."
+    if reply.status == 401:
+        return "Check username and password, or api_key: API keys expire, and belong to users other than admin."
+    if code == "enrollment_tokens.signing_key_not_found":
+        return "The installation has no key to sign tokens with: Elastic's support can tell how to make one."
+    if reply.status == 403:
+        return "The user probably needs the Platform admin role."
+    if reply.status == 404:
+        return "Is it ECE's API that url points at (port 12443)?"
+    if reply.status == 429:
+        return "The API is asked too often: try again later, or with more retries."
+    if reply.status >= 500:
+        return "The API has a problem of its own: look at the coordinators, or try again later."
+    return "The API did not accept the request."
+
+
+def _described(reply: Reply) -> str:
+    """What a reply without ECE's error body is. Its text is not passed on."""
+    if 300 <= reply.status < 400:
+        return f"a redirect to {_without_secrets(reply.headers.get('Location', ''))}"
+    if _is_html(reply):
+        return "an HTML page"
+    return "without ECE's error description"
+
+
+def _without_secrets(location: str) -> str:
+    try:
+        parts = urlsplit(location)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "an invalid address"
+    return (f"{parts.scheme}://{host}" if host else "") + parts.path[:MAX_QUOTED] or "nowhere"
+
+
+def _no_json(what: str, reply: Reply) -> RequestFailed:
+    if _is_html(reply):
+        found = "an HTML page instead of JSON"
+        advice = "Is it ECE's API that url points at (port 12443), and not a login page or a proxy?"
+    else:
+        found = "an empty reply instead of JSON" if not reply.body.strip() else "a reply that is not JSON, or cut short"
+        advice = "Is it ECE's API that url points at (port 12443), and does a proxy in between cut replies?"
+    return RequestFailed(f"{what}: {found}. {advice}", reason=found, status=reply.status, outcome_unknown=True)
+
+
+def _is_html(reply: Reply) -> bool:
+    return "html" in reply.headers.get("Content-Type", "") or reply.body.lstrip()[:1] == b"<"

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
+
+"""The errors that end a task in one clear sentence. Nothing in them may hold a credential."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class EceError(Exception):
+    """Something that the user is to be told: what happened, to what, and what to do next.
+
+    `details` are further return values of the failed module, such as `possible_orphans` or `failure`.
+    """
+
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class WrongInput(EceError):
+    """The options contradict each other or hold what they may not. Raised before any request is sent."""
+
+
+class RequestFailed(EceError):
+    """A request did not bring what was asked for.
+
+    `status` is the HTTP status, or None where there was no reply. `code` and `fields` are the API's own where its
+    reply had them. `outcome_unknown` says that the request may have taken effect all the same; `gives_up` that
+    further requests would fare no better (the API is out of reach, or does not accept the credentials).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        status: int | None = None,
+        code: str | None = None,
+        fields: list[str] | None = None,
+        outcome_unknown: bool = False,
+        gives_up: bool = False,
+        **details: t.Any,
+    ) -> None:
+        failure = {"status": status, "code": code, "message": reason, "fields": fields}
+        super().__init__(message, failure=failure, **details)
+        self.status = status
+        self.code = code
+        self.reason = reason
+        self.outcome_unknown = outcome_unknown
+        self.gives_up = gives_up

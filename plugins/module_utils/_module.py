@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
+
+"""AnsibleModule glue: the connection options, secrets kept out of every output, domain errors as `fail_json`."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import traceback
+import typing as t
+from collections.abc import Callable, Mapping
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.eceops.platform.plugins.module_utils._client import Client
+from ansible_collections.eceops.platform.plugins.module_utils._connection import key_expires_soon, read_connection
+from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError
+from ansible_collections.eceops.platform.plugins.module_utils._http import Http
+
+# No `fallback` for the environment: `_connection.py` reads it, for credentials only when none is given.
+CONNECTION_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "url": {"type": "str"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "api_key": {"type": "str", "no_log": True},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "allow_plain_http": {"type": "bool", "default": False},
+    "timeout": {"type": "float", "default": 30},
+    "retries": {"type": "int", "default": 3},
+}
+
+MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+# Secrets in the wrong place: the value of a token given as an id or a role, user information in a URL.
+_MISPLACED = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)\S*(?=@)")
+
+
+def mask(value: t.Any) -> t.Any:
+    """The same value, with every token and every URL's user information in its strings masked."""
+    if isinstance(value, str):
+        return _MISPLACED.sub(MASK, value)
+    if isinstance(value, Mapping):
+        return {name: mask(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [mask(item) for item in value]
+    return value
+
+
+class EceModule(AnsibleModule):
+    """A module with the connection options. What it says and logs of its arguments holds no secret."""
+
+    def __init__(self, options: Mapping[str, t.Any]) -> None:
+        super().__init__(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True)
+        # Ansible masks what was given. Without the white space around it, it is the same secret.
+        self.no_log_values.update({value.strip() for value in self.no_log_values} - {""})
+
+    def log(self, msg: str, log_args: Mapping[str, t.Any] | None = None) -> None:
+        super().log(mask(msg), mask(log_args))
+
+    # Both add an `invocation`, so that Ansible does not add its own: that would show a misplaced secret, also where an
+    # option of a wrong type makes AnsibleModule fail before any check of ours, and a token that is handed back.
+
+    def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
+        super().exit_json(invocation=self._invocation(), **kwargs)
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        super().fail_json(mask(msg), invocation=self._invocation(), **mask(kwargs))
+
+    def _invocation(self) -> dict[str, t.Any]:
+        secret = {name for name, option in self.argument_spec.items() if option.get("no_log")}
+        return {
+            "module_args": {
+                name: MASK if name in secret and value is not None else mask(value) for name, value in self.params.items()
+            }
+        }
+
+
+def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule, Client], dict[str, t.Any]]) -> t.NoReturn:
+    """Run a module: `work` gets the module and a client for its connection, and gives what the module returns."""
+    module = EceModule(options)
+    try:
+        connection = read_connection(module.params, os.environ)
+        if not connection.validate_certs:
+            module.warn("The API's certificate is not checked (validate_certs: false): anybody in between can read along.")
+        client = Client(Http(connection))
+        result = work(module, client)
+    except EceError as error:
+        module.fail_json(error.message, **error.details)
+    except ImportError as error:
+        if error.name not in ("requests", "urllib3"):
+            raise
+        module.fail_json(missing_required_lib("requests"), exception=traceback.format_exc())
+    expires = key_expires_soon(client.key_expiration, time.time())
+    if expires:
+        module.warn(f"The API key expires at {expires:%Y-%m-%dT%H:%M:%SZ}: make a new one in time.")
+    module.exit_json(**result)
