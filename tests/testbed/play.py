@@ -1,0 +1,241 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run Ansible from the built collection, in a HOME of its own, and tell everything about the run."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .simulator import Simulator
+from .watch import Watch
+
+ECE_GROUP = "group/eceops.platform.ece"
+PIPELINING = {"ansible_pipelining": True, "ansible_ssh_pipelining": True}
+PLAYBOOK = "run/work/playbook.yml"
+TIMEOUT_SECONDS = 300
+# A zip in base64: how Ansible packs a module and what it imports.
+_PACKED = re.compile(rb"UEsDB[A-Za-z0-9+/]{100,}={0,2}")
+
+
+@dataclass
+class Result:
+    """One finished run.
+
+    ``results``: of each task and host ``{host, task, action, status, result}``, in the order in which they came, where
+    ``status`` is ok, changed, failed (ignored ones too), skipped or unreachable; ``callback_plugins/record.py`` says
+    what they hold under ``no_log``. ``stats``: the recap, by host. ``journal``: the simulator's requests of this run.
+    ``written``: what files stood under HOME, the temporary folder and the working directory, by path within the run's
+    folder: after the run, and with ``watch`` during it; further contents of one path are keyed ``PATH#2`` and on.
+    """
+
+    returncode: int
+    stdout: str
+    stderr: str
+    results: list[dict[str, Any]] = field(default_factory=list)
+    stats: dict[str, dict[str, int]] = field(default_factory=dict)
+    journal: list[dict[str, Any]] = field(default_factory=list)
+    written: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The last task's result.
+
+        Raises:
+            LookupError: when no task ran; the message holds the output.
+        """
+        if not self.results:
+            raise LookupError(f"no task ran:\n{self.stdout}\n{self.stderr}")
+        return dict(self.results[-1]["result"])
+
+    def find(self, secrets: list[str]) -> list[str]:
+        """Where a secret stands, plainly, URL-encoded or in base64: ``stdout``, ``stderr`` and paths of ``written``.
+        Packed modules are looked into. A place never holds the secret itself."""
+        places = {"stdout": self.stdout.encode(), "stderr": self.stderr.encode(), **self.written}
+        needles = [needle for secret in secrets for needle in _forms(secret)]
+        found = (
+            name.partition("#")[0]
+            for name, content in places.items()
+            if any(needle in layer for layer in _layers(content) for needle in needles)
+        )
+        return list(dict.fromkeys(found))
+
+
+class Runner:
+    """Runs Ansible command lines with the collections of ``collections_path`` and no others."""
+
+    def __init__(self, collections_path: Path, simulator: Simulator) -> None:
+        self.collections_path = collections_path
+        self.simulator = simulator
+
+    def play(
+        self,
+        plays: list[dict[str, Any]] | str | Path,
+        *args: str,
+        extra_vars: dict[str, Any] | None = None,
+        check: bool = False,
+        inventory: dict[str, Any] | str | Path | None = None,
+        env: dict[str, str] | None = None,
+        verbosity: int = 0,
+        watch: bool = False,
+    ) -> Result:
+        """Run a playbook: plays as data, or an absolute path, or a full name (``eceops.platform.add_hosts``).
+
+        ``ece_api`` is an extra variable of every run, unless ``extra_vars`` brings another. ``inventory``: data or an
+        absolute path; none: an empty one. ``watch``: also catch files that only live during the run.
+
+        Raises:
+            subprocess.TimeoutExpired: when it takes longer than five minutes.
+        """
+        options = [*args, *(["--check"] if check else []), *(["-" + "v" * verbosity] if verbosity else [])]
+        variables = {"ece_api": self.simulator.ece_api, **(extra_vars or {})}
+        with _Folder.temporary() as folder:
+            if inventory is None or isinstance(inventory, dict):
+                inventory = folder.write("inventory.yml", inventory or {"all": {"hosts": {}}})
+            command = ["ansible-playbook", f"--inventory={inventory}"]
+            command += [f"--extra-vars=@{folder.write('variables.json', variables)}", *options]
+            # Ansible's local connection works where the playbook is.
+            command.append(str(plays) if isinstance(plays, (str, Path)) else folder.write(PLAYBOOK, plays))
+            return self._run(folder, command, env, watch)
+
+    def tasks(self, tasks: list[dict[str, Any]], *args: str, pipelining: bool = True, **kwargs: Any) -> Result:
+        """Run tasks on localhost, with the connection's options as module defaults; ``kwargs`` as for ``play``."""
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": PIPELINING if pipelining else {},
+            "module_defaults": {ECE_GROUP: "{{ ece_api }}"},
+            "tasks": tasks,
+        }
+        return self.play([play], *args, **kwargs)
+
+    def command(self, command: list[str], env: dict[str, str] | None = None, watch: bool = False) -> Result:
+        """Run any command of this interpreter's environment (``ansible``, ``ansible-doc``, ...); see ``play``."""
+        with _Folder.temporary() as folder:
+            return self._run(folder, command, env, watch)
+
+    def _run(self, folder: _Folder, command: list[str], env: dict[str, str] | None, watch: bool) -> Result:
+        seen = len(self.simulator.journal())
+        with Watch(folder.run, during=watch) as watcher:
+            process = _execute(command, folder.run / "work", {**self._environment(folder), **(env or {})})
+        written = watcher.contents()
+        written.pop(PLAYBOOK.removeprefix("run/"), None)  # ours, not Ansible's
+        result = Result(process.returncode, process.stdout, process.stderr, written=written)
+        for line in folder.record.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            if "stats" in entry:
+                result.stats = entry["stats"]
+            else:
+                result.results.append(entry)
+        result.journal = self.simulator.journal()[seen:]
+        return result
+
+    def _environment(self, folder: _Folder) -> dict[str, str]:
+        """Nothing of this machine's or user's: no proxies, no CA bundles, no Ansible settings."""
+        return {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
+            "HOME": str(folder.run / "home"),
+            "TMPDIR": str(folder.run / "tmp"),
+            "LANG": "C.UTF-8",
+            # The defaults' ~ is the user's own home whatever HOME says. A shell expands the one, on any host, nothing
+            # the other.
+            "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
+            "ANSIBLE_ASYNC_DIR": str(folder.run / "home" / ".ansible_async"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "ANSIBLE_CONFIG": str(folder.config),
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections_path),
+            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
+            "ANSIBLE_CALLBACKS_ENABLED": "record",
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",  # for ad hoc commands, which load none of themselves
+            "TESTBED_RECORD": str(folder.record),
+        }
+
+
+class _Folder:
+    """A run's files: what is Ansible's in ``run``, what is the testbed's beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.run = path, path / "run"
+        self.record, self.config = path / "record.jsonl", path / "ansible.cfg"
+        for name in ("home", "tmp", "work"):
+            (self.run / name).mkdir(parents=True)
+        self.record.touch()
+        self.config.touch()
+
+    @classmethod
+    @contextmanager
+    def temporary(cls) -> Iterator[_Folder]:
+        # A job that a run left behind may still write while all is removed.
+        with tempfile.TemporaryDirectory(prefix="testbed-", ignore_cleanup_errors=True) as name:
+            yield cls(Path(name))
+
+    def write(self, name: str, data: Any) -> str:
+        """Write data as JSON, which is YAML; the path."""
+        (self.path / name).write_text(json.dumps(data), encoding="utf-8")
+        return str(self.path / name)
+
+
+def _execute(command: list[str], directory: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run to the end, or to the end of the time; then everything that it started ends with it."""
+    with subprocess.Popen(
+        command,
+        cwd=directory,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    """The secret as it may be written. Within longer base64 its letters depend on where it begins, modulo three."""
+    raw = secret.encode()
+    yield raw
+    yield quote(secret, safe="").encode()
+    for lead in range(3):
+        encoded = base64.b64encode(b"\0" * lead + raw)
+        # Without the letters that also hold bits of a neighbour.
+        whole = encoded[(0, 2, 3)[lead] : (lead + len(raw)) * 8 // 6]
+        yield whole
+        yield whole.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _layers(content: bytes) -> Iterator[bytes]:
+    """The content itself, and what is packed in it."""
+    yield content
+    for archive in [content, *(_decoded(text) for text in _PACKED.findall(content))]:
+        # One that was seen half-written was seen whole, too, or never was.
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(BytesIO(archive)) as members:
+            yield from (members.read(name) for name in members.namelist())
+
+
+def _decoded(text: bytes) -> bytes:
+    return base64.b64decode(text[: len(text) // 4 * 4])
