@@ -1,0 +1,347 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks by their full names: what they do to the platform, what they say, and that they run whatever the inventory."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+import pytest
+
+LIST, MINT, REVOKE = "get-enrollment-tokens", "create-enrollment-token", "delete-enrollment-token"
+REVOKE_TOKENS, ROTATE_TOKEN = "eceops.platform.revoke_tokens", "eceops.platform.rotate_token"
+
+# Hosts that cannot be reached, and settings of a fleet that may not reach the controller.
+FLEET = {
+    "all": {
+        "hosts": {f"host-{number}": {"ansible_host": f"192.0.2.{number}"} for number in (1, 2, 3)},
+        "vars": {
+            "ansible_become": True,
+            "ansible_become_method": "ansible.builtin.su",
+            "ansible_connection": "ansible.builtin.ssh",
+            "ansible_python_interpreter": "/missing/python",
+        },
+    }
+}
+
+
+def operations(result):
+    return [entry["operation"] for entry in result.journal]
+
+
+def listed(simulator):
+    return {token["token_id"] for token in simulator.state()["tokens"]}
+
+
+def said(result):
+    """All that stands in the output, its lines joined."""
+    return re.sub(r"\s+", " ", result.stdout + result.stderr)
+
+
+@pytest.fixture
+def ids(simulator):
+    """The ids of a fresh installation's tokens and of two more, by what they are."""
+    secrets = simulator.secrets()
+    ids = {
+        "none": secrets["bootstrap_runner_roles_token"]["token_id"],
+        "allocator": secrets["allocator_only_token"]["token_id"],
+        "emergency": secrets["emergency_all_roles_except_allocator_token"]["token_id"],
+        "proxy": simulator.seed_tokens(["proxy"])[0]["token_id"],
+        "management": simulator.seed_tokens(["director", "proxy", "coordinator"])[0]["token_id"],
+    }
+    simulator.clear_journal()
+    return ids
+
+
+# revoke_tokens
+
+
+@pytest.mark.parametrize(
+    ("variables", "revoked"),
+    [
+        ({"ece_revoke_token_ids": ["{proxy}", "{allocator}", "unknown"]}, ["proxy", "allocator"]),
+        ({"ece_revoke_token_ids": "{proxy},{allocator}"}, ["proxy", "allocator"]),
+        ({"ece_revoke_token_ids": []}, []),
+        ({"ece_revoke_roles": ["allocator"]}, ["allocator"]),
+        ({"ece_revoke_roles": []}, ["none"]),
+        (
+            {"ece_revoke_roles": ["coordinator", "director", "proxy"], "ece_emergency_token_id": "{emergency}"},
+            ["management"],
+        ),
+        ({"ece_revoke_all_except": ["{proxy}", "{none}"]}, ["allocator"]),
+        ({"ece_revoke_all_except": "{proxy},{none}"}, ["allocator"]),
+        ({"ece_revoke_all_except": []}, ["allocator", "none", "proxy"]),
+        (
+            {"ece_revoke_all_except": ["{proxy}"], "ece_emergency_token_id": "{emergency}"},
+            ["allocator", "none", "management"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_tokens_are_revoked(run, simulator, ids, variables, revoked, check):
+    variables = fill(variables, ids)
+    before = listed(simulator)
+    result = run.play(REVOKE_TOKENS, extra_vars=variables, check=check)
+    assert result.returncode == 0, result.stdout
+    gone = {ids[name] for name in revoked}
+    assert before - listed(simulator) == (set() if check else gone)
+    assert operations(result).count(REVOKE) == (0 if check else len(revoked))
+    summary = result.last["msg"]
+    assert summary.startswith("Would be revoked: " if check else "Revoked: ")
+    assert all(token_id in summary for token_id in gone)
+
+
+def fill(value, words):
+    if isinstance(value, dict):
+        return {name: fill(item, words) for name, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, words) for item in value]
+    return value.format(**words)
+
+
+def test_what_is_kept_for_an_emergency_is_said(run, ids):
+    result = run.play(REVOKE_TOKENS, extra_vars={"ece_revoke_all_except": []})
+    (kept,) = [entry["result"]["msg"] for entry in result.results if "Kept" in str(entry["result"].get("msg"))]
+    assert ids["emergency"] in kept
+    assert ids["management"] in kept
+
+
+@pytest.mark.parametrize(
+    ("variables", "says", "requests"),
+    [
+        ({}, "set just one of", []),
+        ({"ece_revoke_roles": ["proxy"], "ece_revoke_token_ids": []}, "ece_revoke_roles and ece_revoke_token_ids", []),
+        ({"ece_revoke_all_except": ["{proxy}", "mistyped"]}, "names mistyped, which is not listed", [LIST]),
+        ({"ece_revoke_roles": ["proxy", "master"]}, "Got no match for: master", []),
+        ({"ece_revoke_token_ids": ["{proxy}", "{emergency}"]}, "Nothing was revoked.*emergency_token_id", [LIST]),
+        ({"ece_revoke_roles": ["proxy"], "ece_api": {"url": "https://127.0.0.1:1"}}, "No credentials", []),
+    ],
+)
+def test_revoke_tokens_stops_before_anything_is_revoked(run, simulator, ids, variables, says, requests):
+    before = listed(simulator)
+    result = run.play(REVOKE_TOKENS, extra_vars=fill(variables, ids) if "ece_api" not in variables else variables)
+    assert result.returncode == 2
+    assert re.search(says, said(result)), result.stdout
+    assert operations(result) == requests
+    assert listed(simulator) == before
+
+
+@pytest.mark.parametrize("limit", [[], ["--limit", "host-2"], ["--limit", "host-1,host-3"]])
+def test_playbooks_run_once_on_the_controller(run, simulator, ids, limit):
+    result = run.play(REVOKE_TOKENS, *limit, inventory=FLEET, extra_vars={"ece_revoke_token_ids": [ids["proxy"]]})
+    assert result.returncode == 0, result.stdout
+    assert operations(result) == [LIST, REVOKE]
+    assert ids["proxy"] not in listed(simulator)
+
+
+def test_a_limit_that_matches_nothing_is_a_failure(run, ids):
+    result = run.play(REVOKE_TOKENS, "--limit", "nobody", inventory=FLEET, extra_vars={"ece_revoke_roles": ["proxy"]})
+    assert result.returncode != 0
+    assert operations(result) == []
+
+
+def test_the_connection_may_come_from_the_environment(run, simulator, ids):
+    environ = {"EC_HOST": simulator.url, "EC_USER": simulator.username, "EC_PASS": simulator.password}
+    variables = {"ece_revoke_roles": ["proxy"], "ece_api": {"ca_path": simulator.ca_path}}
+    result = run.play(REVOKE_TOKENS, extra_vars=variables, env=environ)
+    assert result.returncode == 0, result.stdout
+    assert ids["proxy"] not in listed(simulator)
+
+
+def test_playbooks_can_be_imported(run, simulator, ids, tmp_path):
+    store = tmp_path / "token"
+    plays = [
+        {"import_playbook": REVOKE_TOKENS, "vars": {"ece_revoke_roles": ["allocator"]}},
+        {
+            "import_playbook": ROTATE_TOKEN,
+            "vars": {
+                "ece_rotate_roles": ["proxy"],
+                "ece_rotate_token_ids": [ids["proxy"]],
+                "ece_rotate_dest": str(store),
+            },
+        },
+    ]
+    result = run.play(plays, inventory=FLEET)
+    assert result.returncode == 0, result.stdout
+    assert not {ids["allocator"], ids["proxy"]} & listed(simulator)
+    assert store.read_text().startswith("eyJ")
+
+
+def test_a_failure_of_the_api_is_shown(run, simulator):
+    api = {**simulator.ece_api, "password": "fake-wrong-password"}
+    for variables in ({"ece_revoke_roles": ["proxy"]}, {"ece_revoke_all_except": []}):
+        result = run.play(REVOKE_TOKENS, extra_vars={**variables, "ece_api": api})
+        assert result.returncode == 2
+        assert "HTTP 401" in said(result)
+        assert result.find(["fake-wrong-password"]) == []
+
+
+# rotate_token
+
+
+@pytest.fixture
+def rotate(run, ids, tmp_path):
+    """Run rotate_token for the proxies' token, with the token's file in a folder with a space."""
+    (tmp_path / "a folder").mkdir()
+
+    def rotate(*args, check=False, verbosity=0, watch=False, inventory=None, **variables):
+        wanted = {
+            "ece_rotate_roles": ["proxy"],
+            "ece_rotate_token_ids": [ids["proxy"]],
+            "ece_rotate_dest": str(tmp_path / "a folder" / "token"),
+            **variables,
+        }
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        return run.play(
+            ROTATE_TOKEN, *args, extra_vars=wanted, check=check, verbosity=verbosity, watch=watch, inventory=inventory
+        )
+
+    return rotate
+
+
+def test_a_token_is_rotated(rotate, simulator, ids, tmp_path):
+    before = listed(simulator)
+    result = rotate(inventory=FLEET)
+    assert result.returncode == 0, result.stdout
+    (new,) = listed(simulator) - before
+    assert before - listed(simulator) == {ids["proxy"]}
+    assert operations(result) == [LIST, LIST, MINT, LIST, REVOKE]
+    assert new in result.last["msg"]
+    assert ids["proxy"] in result.last["msg"]
+    store = tmp_path / "a folder" / "token"
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert simulator.enrol(store.read_text().strip(), "192.0.2.50", roles=["proxy"])
+    assert os.listdir(store.parent) == ["token"]
+
+
+def test_an_earlier_file_is_replaced_whole(rotate, tmp_path):
+    store = tmp_path / "a folder" / "token"
+    store.write_text("x" * 10_000)
+    store.chmod(0o644)
+    result = rotate()
+    assert result.returncode == 0, result.stdout
+    assert store.read_text().count("\n") == 1
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+
+
+def test_check_mode_says_what_would_be_rotated(rotate, simulator, ids, tmp_path):
+    before = simulator.state()
+    result = rotate("--diff", check=True)
+    assert result.returncode == 0, result.stdout
+    assert simulator.state() == before
+    assert not (tmp_path / "a folder" / "token").exists()
+    assert re.search(f"Would be minted.*proxy.*Would be revoked: {ids['proxy']}", result.last["msg"])
+
+
+def test_nothing_old_is_needed(rotate, simulator):
+    before = listed(simulator)
+    result = rotate(ece_rotate_token_ids=[])
+    assert result.returncode == 0, result.stdout
+    assert before < listed(simulator)
+    assert operations(result) == [LIST, MINT]
+
+
+def test_an_old_id_that_is_not_listed_is_said(rotate):
+    result = rotate(ece_rotate_token_ids=["mistyped"])
+    assert "Not listed: mistyped" in result.last["msg"]
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        {"ece_rotate_roles": None},
+        {"ece_rotate_token_ids": None},
+        {"ece_rotate_dest": None},
+        {"ece_rotate_dest": "/missing/folder/token"},
+        {"ece_rotate_dest": "/"},
+    ],
+)
+def test_nothing_is_minted_when_a_variable_cannot_serve(rotate, missing):
+    result = rotate(**missing)
+    assert result.returncode == 2
+    assert f"Nothing was minted: {'set ' if None in missing.values() else 'ece_rotate_dest'}" in said(result)
+    assert operations(result) == []
+
+
+def test_a_suspect_is_refused_before_minting(rotate, simulator, ids):
+    before = simulator.state()
+    result = rotate(ece_rotate_token_ids=[ids["proxy"], ids["management"]])
+    assert result.returncode == 2
+    assert f"Nothing was revoked: {ids['management']} is, or may be, the emergency token" in said(result)
+    assert simulator.state() == before
+    result = rotate(ece_rotate_token_ids=[ids["management"]], ece_emergency_token_id=ids["emergency"])
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ({"kind": "reply", "status": 403}, "No token was minted, nothing was revoked: .*HTTP 403"),
+        ({"kind": "reset_after"}, "possible|Listed with these roles, but not before"),
+    ],
+)
+@pytest.mark.parametrize("verbosity", [0, 3])
+def test_a_mint_that_fails_shows_its_cause(rotate, simulator, ids, fault, says, verbosity):
+    simulator.fault(operation=MINT, **fault)
+    result = rotate(verbosity=verbosity)
+    assert result.returncode == 2
+    assert re.search(says, said(result)), result.stdout
+    assert ids["proxy"] in listed(simulator)
+    assert result.find([simulator.password]) == []
+
+
+def tasks_file(tmp_path, text):
+    path = tmp_path / "store.yml"
+    path.write_text(text)
+    return {"ece_rotate_tasks": str(path), "ece_rotate_dest": None}
+
+
+def test_your_own_tasks_store_the_token(rotate, simulator, ids, tmp_path):
+    own = """
+- name: Store the token
+  ansible.builtin.command:
+    argv: [tee, "{{ own_store }}"]
+    stdin: "{{ ece_rotated_token }}"
+  no_log: true
+"""
+    result = rotate(own_store=str(tmp_path / "own"), inventory=FLEET, **tasks_file(tmp_path, own))
+    assert result.returncode == 0, result.stdout
+    assert simulator.enrol((tmp_path / "own").read_text().strip(), "192.0.2.50", roles=["proxy"])
+    assert ids["proxy"] not in listed(simulator)
+
+
+def test_nothing_is_revoked_when_your_tasks_fail(rotate, simulator, ids, tmp_path):
+    own = """
+- name: Store the token somewhere
+  ansible.builtin.fail:
+    msg: "the store is closed"
+"""
+    before = listed(simulator)
+    result = rotate(verbosity=3, **tasks_file(tmp_path, own))
+    assert result.returncode == 2
+    (new,) = listed(simulator) - before
+    assert ids["proxy"] in listed(simulator)
+    assert "the store is closed" in said(result)
+    assert re.search(f"The new token {new} was minted, but not stored .*Store the token somewhere", said(result))
+
+
+def test_a_file_that_cannot_be_written_after_all_is_said(rotate, simulator, ids, tmp_path):
+    own = """
+- name: Take the folder away
+  ansible.builtin.file:
+    path: "{{ ece_rotate_dest | dirname }}"
+    state: absent
+
+- name: Store it as shipped
+  ansible.builtin.include_tasks: "{{ shipped }}"
+"""
+    shipped = "{{ lookup('env', 'ANSIBLE_COLLECTIONS_PATH') }}/ansible_collections/eceops/platform/playbooks/tasks/write_rotated_token.yml"
+    variables = tasks_file(tmp_path, own) | {"ece_rotate_dest": str(tmp_path / "a folder" / "token"), "shipped": shipped}
+    result = rotate(**variables)
+    assert result.returncode == 2
+    assert "The token could not be written to" in said(result)
+    assert ids["proxy"] in listed(simulator)

@@ -1,0 +1,418 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The transport over real HTTPS: faults, deadlines, TLS, and whom the credentials are sent to.
+
+What is repeated and what is said is asserted on the simulator's journal and on the error, with pauses that only count.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from contextlib import closing, contextmanager, suppress
+
+import pytest
+from ansible_collections.eceops.platform.plugins.module_utils._client import Client
+from ansible_collections.eceops.platform.plugins.module_utils._connection import read_connection
+from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed, WrongInput
+from ansible_collections.eceops.platform.plugins.module_utils._http import Http
+
+MINT, REVOKE, LIST = "create-enrollment-token", "delete-enrollment-token", "get-enrollment-tokens"
+DEFAULTS = {"validate_certs": True, "allow_plain_http": False, "timeout": 10, "retries": 2}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    """Nothing of this machine's: a test sets what it is about."""
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def pauses():
+    return []
+
+
+@pytest.fixture
+def connect(simulator, pauses):
+    def connect(**options):
+        connection = read_connection({**DEFAULTS, **simulator.ece_api, **options}, {})
+        return Client(Http(connection, pauses.append))
+
+    return connect
+
+
+def statuses(simulator):
+    return [entry["status"] for entry in simulator.journal()]
+
+
+# Repeats
+
+TRANSIENT = [
+    ("reset_before", {}),
+    ("reset_after", {}),
+    ("cut", {}),
+    ("refuse_handshake", {}),
+    ("reply", {"status": 429}),
+    ("reply", {"status": 502, "body": "<html>", "content_type": "text/html"}),
+    ("reply", {"status": 503}),
+    ("reply", {"status": 504}),
+]
+
+
+@pytest.mark.parametrize(("kind", "params"), TRANSIENT)
+@pytest.mark.parametrize("operation", [LIST, MINT, REVOKE])
+def test_what_is_safe_is_repeated(simulator, connect, pauses, kind, params, operation):
+    (seeded,) = simulator.seed_tokens(["proxy"])
+    client = connect()
+    simulator.fault(kind, None if kind == "refuse_handshake" else operation, times=2, **params)
+    if operation == LIST:
+        assert seeded["token_id"] in {token.token_id for token in client.tokens()}
+    elif operation == MINT:
+        assert client.mint_ephemeral_token(["proxy"]).token.startswith("eyJ")
+    else:
+        client.revoke_token(seeded["token_id"])
+        assert seeded["token_id"] not in {token["token_id"] for token in simulator.state()["tokens"]}
+    assert pauses == [1, 2]
+    assert len(simulator.journal()) == (1 if kind == "refuse_handshake" else 3)
+
+
+# A handshake that is reset is left out: now and then it shows while connecting, and then it is known not to have arrived.
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [fault for fault in TRANSIENT if fault[0] != "refuse_handshake" and fault[1].get("status") != 429],
+)
+def test_a_persistent_mint_with_an_unknown_outcome_is_not_repeated(simulator, connect, pauses, kind, params):
+    simulator.fault(kind, MINT, **params)
+    with pytest.raises(RequestFailed) as error:
+        connect().mint_persistent_token(["proxy"])
+    assert error.value.outcome_unknown
+    assert pauses == []
+    assert len(simulator.journal()) == 1
+
+
+def test_a_persistent_mint_is_repeated_when_it_was_refused_with_429(simulator, connect, pauses):
+    simulator.fault("reply", MINT, times=2, status=429, headers={"Retry-After": "7"})
+    assert connect().mint_persistent_token(["proxy"]).token_id
+    assert statuses(simulator) == [429, 429, 200]
+    assert pauses == [7, 7]
+
+
+@contextmanager
+def closed_port():
+    """A port of loopback on which nothing listens, and nobody else will."""
+    with closing(socket.socket()) as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
+
+
+def test_a_persistent_mint_is_repeated_where_it_surely_did_not_arrive(connect, pauses):
+    with closed_port() as port, pytest.raises(RequestFailed, match=r"refused.*\(3 tries\).*url") as error:
+        connect(url=f"https://127.0.0.1:{port}").mint_persistent_token(["proxy"])
+    assert not error.value.outcome_unknown
+    assert pauses == [1, 2]
+
+
+def test_a_name_that_does_not_exist(connect):
+    with pytest.raises(RequestFailed, match=r"coordinator\.invalid.*out of reach.*Is the address in url right"):
+        connect(url="https://coordinator.invalid:12443", retries=0).platform_version()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500])
+def test_other_refusals_are_not_repeated(simulator, connect, pauses, status):
+    simulator.fault("reply", LIST, status=status)
+    with pytest.raises(RequestFailed, match=f"HTTP {status}"):
+        connect().tokens()
+    assert statuses(simulator) == [status]
+    assert pauses == []
+
+
+def test_tries_end(simulator, connect):
+    simulator.fault("reply", LIST, times=None, status=503)
+    with pytest.raises(RequestFailed, match="HTTP 503 after 3 tries"):
+        connect().tokens()
+    assert statuses(simulator) == [503] * 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        ({"status": 200, "body": "<html>sign in</html>", "content_type": "text/html"}, "an HTML page instead of JSON"),
+        ({"status": 200, "body": ""}, "an empty reply"),
+        ({"status": 200, "body": '{"tokens": {}}'}, "not what ECE's API describes"),
+        ({"status": 200, "body_size": 10_000_000}, "not JSON"),
+        ({"status": 302, "headers": {"Location": "https://evil.example.com/?a=b"}}, "redirect to https://evil.example.com/"),
+        ({"status": 307, "headers": {"Location": "/api/v1/platform/configuration/security/enrollment-tokens"}}, "redirect"),
+    ],
+)
+def test_replies_that_do_not_serve(simulator, connect, reply, says):
+    simulator.fault("reply", LIST, **reply)
+    with pytest.raises(RequestFailed, match=says):
+        connect().tokens()
+    assert len(simulator.journal()) == 1
+
+
+# Deadlines
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("delay", {"seconds": 30}),
+        ("drip_headers", {"seconds": 0.2}),
+        ("drip_body", {"seconds": 0.2}),
+    ],
+)
+def test_a_slow_reply_is_bounded(simulator, connect, kind, params):
+    simulator.fault(kind, LIST, times=None, **params)
+    begin = time.monotonic()
+    with pytest.raises(RequestFailed, match=r"no complete reply within 1 seconds \(2 tries\)"):
+        connect(timeout=1, retries=1).tokens()
+    assert time.monotonic() - begin < 8
+
+
+def test_a_persistent_mint_past_its_deadline_has_an_unknown_outcome(simulator, connect):
+    simulator.fault("delay", MINT, seconds=30, effect=True)
+    with pytest.raises(RequestFailed) as error:
+        connect(timeout=1).mint_persistent_token(["proxy"])
+    assert error.value.outcome_unknown
+    assert simulator.state()["minted"]["persistent"] == 1
+
+
+def test_a_peer_that_never_speaks_tls_is_bounded(connect):
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        begin = time.monotonic()
+        with pytest.raises(RequestFailed, match="within 1 seconds"):
+            connect(url=f"https://127.0.0.1:{silent.getsockname()[1]}", timeout=1, retries=0).platform_version()
+        assert time.monotonic() - begin < 5
+
+
+def test_the_next_request_works_after_one_that_was_given_up(simulator, connect):
+    client = connect(timeout=1)
+    simulator.fault("delay", LIST, seconds=30)
+    assert client.tokens()
+    assert client.platform_version()
+
+
+# One connection
+
+
+def test_many_requests_use_one_connection(simulator, connect):
+    client = connect()
+    for _ in range(5):
+        client.tokens()
+    assert len({entry["connection"] for entry in simulator.journal()}) == 1
+
+
+# TLS
+
+
+def test_the_system_s_store_does_not_trust_the_simulator(simulator, connect, pauses):
+    with pytest.raises(RequestFailed, match=r"not trusted.*Name the installation's CA certificate in ca_path") as error:
+        connect(ca_path=None).mint_persistent_token(["proxy"])
+    assert not error.value.outcome_unknown
+    assert (simulator.journal(), pauses) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("which", "says"),
+    [
+        ("expired", "expired.*Renew the certificate"),
+        ("wrong_name", "does not hold this name or address.*Use one that it holds in url"),
+        ("unknown_ca", "not trusted.*not issued by what ca_path"),
+    ],
+)
+def test_a_certificate_that_is_wrong(simulator, connect, pauses, which, says):
+    simulator.fault("certificate", times=None, which=which)
+    with pytest.raises(RequestFailed, match=says) as error:
+        connect().mint_persistent_token(["proxy"])
+    assert not error.value.outcome_unknown
+    assert (simulator.journal(), pauses) == ([], [])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_name_or_an_address_that_the_certificate_holds(simulator, connect, host):
+    assert connect(url=simulator.url.replace("127.0.0.1", host)).platform_version()
+
+
+def test_certificates_are_not_checked_when_told_so(simulator, connect, recwarn):
+    simulator.fault("certificate", times=None, which="expired")
+    assert connect(validate_certs=False, ca_path=None).platform_version()
+    assert not [warning for warning in recwarn if "InsecureRequest" in warning.category.__name__]
+
+
+def test_ca_path_may_be_a_folder_with_hashed_names(simulator, connect, tmp_path):
+    shutil.copy(simulator.ca_path, tmp_path / "ca.pem")
+    with pytest.raises(RequestFailed, match="not issued by what ca_path"):
+        connect(ca_path=str(tmp_path)).platform_version()
+    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    assert connect(ca_path=str(tmp_path)).platform_version()
+
+
+def test_nothing_else_is_trusted_beside_ca_path(simulator, connect, tmp_path, monkeypatch):
+    other = tmp_path / "other.pem"
+    other.write_text(ssl.DER_cert_to_PEM_cert(ssl.create_default_context().get_ca_certs(binary_form=True)[0]))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_path)
+    monkeypatch.setenv("CURL_CA_BUNDLE", simulator.ca_path)
+    for path in (str(other), None):
+        with pytest.raises(RequestFailed, match="not trusted"):
+            connect(ca_path=path).platform_version()
+
+
+def test_a_bundle_in_the_environment_does_not_replace_ca_path(connect, tmp_path, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    assert connect().platform_version()
+
+
+def test_ca_path_that_cannot_be_used(connect, tmp_path):
+    with pytest.raises(WrongInput, match="ca_path"):
+        connect(ca_path=str(tmp_path / "missing.pem")).platform_version()
+
+
+def test_https_to_a_port_that_speaks_http(connect):
+    with plain_server(Target) as port, pytest.raises(RequestFailed, match=r"no TLS connection.*12443"):
+        connect(url=f"https://127.0.0.1:{port}").platform_version()
+
+
+# Credentials
+
+
+def test_netrc_does_not_replace_what_was_given(simulator, connect, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login netrc-user password fake-netrc-password\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    assert connect().platform_version()
+    assert connect(username=None, password=None, api_key=simulator.api_key).platform_version()
+    assert [(entry["scheme"], entry["user"]) for entry in simulator.journal()] == [("basic", "admin"), ("apikey", None)]
+
+
+def test_a_wrong_password(simulator, connect):
+    with pytest.raises(RequestFailed, match=r"HTTP 401.*Check username and password") as error:
+        connect(password="fake-wrong-password").tokens()
+    assert error.value.code == "root.unauthenticated"
+    assert statuses(simulator) == [401]
+
+
+def test_a_user_who_may_not(simulator, connect):
+    with pytest.raises(RequestFailed, match="HTTP 403.*Platform admin role"):
+        connect(username=simulator.readonly_username, password=simulator.readonly_password).mint_ephemeral_token([])
+
+
+def test_the_key_s_expiration_is_read(simulator, connect):
+    simulator.settings(api_key_expiration="2026-11-30T00:00:00Z")
+    client = connect(username=None, password=None, api_key=simulator.api_key)
+    client.platform_version()
+    assert client.key_expiration == "2026-11-30T00:00:00Z"
+
+
+# Proxies and plain http, against small servers of the test's own
+
+
+class Target(http.server.BaseHTTPRequestHandler):
+    """An API that knows one operation, and notes the headers that it gets."""
+
+    seen: list[dict[str, str]]
+
+    def do_GET(self):  # noqa: N802 - http.server's name
+        self.seen.append({"path": self.path, **self.headers})
+        body = b'{"version": "4.2.0"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        """Nothing."""
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """A proxy that tunnels, and notes the headers that it gets."""
+
+    seen: list[dict[str, str]]
+
+    def do_CONNECT(self):  # noqa: N802 - http.server's name
+        self.seen.append({"path": self.path, **self.headers})
+        host, port = self.path.rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as upstream:
+            self.send_response(200)
+            self.end_headers()
+            back = threading.Thread(target=self._copy, args=(upstream, self.connection))
+            back.start()
+            self._copy(self.connection, upstream)
+            back.join()
+        self.close_connection = True
+
+    @staticmethod
+    def _copy(source, target):
+        while data := source.recv(65536):
+            target.sendall(data)
+        with suppress(OSError):  # it may have gone first
+            target.shutdown(socket.SHUT_WR)
+
+    def log_message(self, *args):
+        """Nothing."""
+
+
+@contextmanager
+def plain_server(handler, seen=None):
+    noting = type("Noting", (handler,), {"seen": [] if seen is None else seen})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), noting) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_plain_http_on_loopback(connect):
+    seen = []
+    with plain_server(Target, seen) as port:
+        assert connect(url=f"http://127.0.0.1:{port}/api/v1/").platform_version() == "4.2.0"
+    assert seen[0]["path"] == "/api/v1/platform"
+    assert seen[0]["Authorization"].startswith("Basic ")
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    seen = []
+    with plain_server(Proxy, seen) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://proxy-user:fake-proxy-password@127.0.0.1:{port}")
+        yield seen
+
+
+def test_a_proxy_carries_the_request_and_learns_no_credentials(simulator, connect, proxy):
+    client = connect()
+    assert client.platform_version()
+    client.http._session.close()
+    (asked,) = proxy
+    assert asked["path"] == simulator.url.removeprefix("https://")
+    assert "Authorization" not in asked
+    assert asked["Proxy-Authorization"] == "Basic " + base64.b64encode(b"proxy-user:fake-proxy-password").decode()
+    assert simulator.journal()[0]["user"] == "admin"
+
+
+def test_no_proxy_is_honoured(connect, proxy, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert connect().platform_version()
+    assert proxy == []
+
+
+def test_a_proxy_that_is_out_of_reach_is_named_without_its_password(connect, monkeypatch):
+    with closed_port() as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://proxy-user:fake-proxy-password@127.0.0.1:{port}")
+        with pytest.raises(RequestFailed, match="the proxy that the environment names is out of reach") as error:
+            connect(retries=0).mint_persistent_token(["proxy"])
+    assert "fake-proxy-password" not in str(error.value)
+    assert not error.value.outcome_unknown
