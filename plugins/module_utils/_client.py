@@ -113,7 +113,7 @@ class Client:
         if reply.status // 100 != 2:
             raise _refusal(what, reply)
         try:
-            return read(json.loads(reply.body))
+            return read({} if reply.status == 204 else json.loads(reply.body))
         except (ValueError, RecursionError):
             raise _no_json(what, reply) from None
         except (KeyError, TypeError, AttributeError):
@@ -128,6 +128,7 @@ class Client:
 def _text(value: t.Any) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
+    value.encode()  # JSON can hold halves of characters, which a module's result cannot: UnicodeEncodeError
     return value
 
 
@@ -144,7 +145,7 @@ def _error(reply: Reply) -> dict[str, t.Any]:
         return {
             "code": _text(error["code"])[:MAX_QUOTED],
             "message": _text(error["message"])[:MAX_QUOTED],
-            "fields": [_text(name) for name in error.get("fields") or []] or None,
+            "fields": [_text(name) for name in _list(error.get("fields") or [])] or None,
         }
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return {}

@@ -22,6 +22,8 @@ from ansible_collections.eceops.platform.plugins.module_utils._errors import Wro
 
 API_PATH = "/api/v1"
 KEY_EXPIRES_SOON = timedelta(days=14)
+MAX_TIMEOUT = 24 * 60 * 60
+MAX_RETRIES = 100
 
 # What a header may hold; a line break inside it would end it and begin another.
 _HEADER_TEXT = re.compile(r"[\x20-\x7e]+")
@@ -48,15 +50,16 @@ def read_connection(options: Mapping[str, t.Any], environ: Mapping[str, str]) ->
 
     Raises `WrongInput`, which never repeats a credential nor a URL that may hold one.
     """
-    if options["timeout"] <= 0:
-        raise WrongInput(f"timeout must be more than 0 seconds, not {options['timeout']:g}.")
-    if options["retries"] < 0:
-        raise WrongInput(f"retries must be 0 or more, not {options['retries']}.")
+    # Not a number is neither.
+    if not 0 < options["timeout"] <= MAX_TIMEOUT:
+        raise WrongInput(f"timeout must be more than 0 and at most {MAX_TIMEOUT} seconds, not {options['timeout']:g}.")
+    if not 0 <= options["retries"] <= MAX_RETRIES:
+        raise WrongInput(f"retries must be from 0 to {MAX_RETRIES}, not {options['retries']}.")
     return Connection(
         url=_base_url(options.get("url") or environ.get("EC_HOST") or "", options["allow_plain_http"]),
         authorization=_authorization(options, environ),
         validate_certs=options["validate_certs"],
-        ca_path=options.get("ca_path"),
+        ca_path=options.get("ca_path") or None,
         timeout=options["timeout"],
         retries=options["retries"],
     )
@@ -83,7 +86,7 @@ def _base_url(url: str, allow_plain_http: bool) -> str:
         raise WrongInput(f"url is not an address such as https://coordinator.example.com:12443, but {url!r}.")
     if parts.query or parts.fragment:
         raise WrongInput(f"url may hold no query and no fragment, but is {url!r}.")
-    if parts.scheme == "http" and not allow_plain_http and not _is_loopback(host):
+    if parts.scheme == "http" and not allow_plain_http and not is_loopback(host):
         raise WrongInput(
             f"url is plain http ({url}), which would show the credentials to the network: "
             "use https (ECE's port is 12443), or set allow_plain_http if you really mean it."
@@ -91,9 +94,10 @@ def _base_url(url: str, allow_plain_http: bool) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix(API_PATH)}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str | None) -> bool:
+    """Whether a request to this host stays on this machine."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return host == "localhost"
 
@@ -123,7 +127,11 @@ def _authorization(options: Mapping[str, t.Any], environ: Mapping[str, str]) -> 
         raise WrongInput(f"{names[next(iter(given))]} is set without {names[missing]}: set both, or use api_key.")
     if ":" in given["username"]:
         raise WrongInput(f"{names['username']} holds a colon, which no user name of Basic authentication can.")
-    return "Basic " + base64.b64encode(f"{given['username']}:{given['password']}".encode()).decode("ascii")
+    try:
+        pair = f"{given['username']}:{given['password']}".encode()
+    except UnicodeEncodeError:
+        raise WrongInput(f"{names['username']} or {names['password']} is not valid UTF-8.") from None
+    return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
 
 def _header_text(value: str, name: str) -> str:

@@ -54,3 +54,8 @@ class RequestFailed(EceError):
         self.reason = reason
         self.outcome_unknown = outcome_unknown
         self.gives_up = gives_up
+
+    @property
+    def busy(self) -> bool:
+        """Whether the API, or a proxy before it, has too much to do at the moment."""
+        return self.status in (429, 502, 503, 504)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import enum
+import io
 import json
 import os
 import queue
@@ -18,8 +19,9 @@ import time
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection
+from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection, is_loopback
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed, WrongInput
 
 if t.TYPE_CHECKING:
@@ -29,7 +31,10 @@ MAX_PAUSE = 30.0
 BACKOFF_FACTOR = 0.5
 # Far above a list of thousands of runners: a reply that never ends may not fill the memory until the deadline.
 MAX_REPLY_BYTES = 128 * 1024 * 1024
+WITHDRAWN_REQUESTS = ("2.32.0", "2.32.1")
 REPEATED_STATUSES = frozenset({429, 502, 503, 504})
+
+_CUT_ADVICE = "Is the API restarting, or a proxy in between closing connections?"
 
 # X.509 verify codes of OpenSSL that say when a certificate is valid.
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -89,32 +94,44 @@ class Http:
         tries = 0
         while True:
             tries += 1
-            reply, failure = self._try(method, self.connection.url + path, content, tries)
-            if not _may_repeat(reply, failure, repeat):
-                break
-            seconds = next(pauses, None)
+            outcome = self._try(method, self.connection.url + path, content, tries)
+            seconds = next(pauses, None) if may_repeat(outcome, repeat) else None
             if seconds is None:
                 break
-            self.pause(_retry_after(reply) if reply and "Retry-After" in reply.headers else seconds)
-        if reply:
-            return reply
-        raise _request_failed(what, t.cast(NoReply, failure), tries)
+            retry_after = outcome.headers.get("Retry-After") if isinstance(outcome, Reply) else None
+            self.pause(seconds if retry_after is None else parse_retry_after(retry_after))
+        if isinstance(outcome, Reply):
+            return outcome
+        raise RequestFailed(
+            f"{what}: {outcome.reason}{f' ({tries} tries)' if tries > 1 else ''}. {outcome.advice}".rstrip(),
+            reason=outcome.reason,
+            outcome_unknown=outcome.sent,
+            gives_up=True,
+        )
 
-    def _try(self, method: str, url: str, content: bytes | None, tries: int) -> tuple[Reply | None, NoReply | None]:
+    def _try(self, method: str, url: str, content: bytes | None, tries: int) -> Reply | NoReply:
         if self._session is None:
             self._session = _new_session(self.connection)
         session = self._session
         try:
-            return within(self.connection.timeout, lambda: self._exchange(session, method, url, content, tries)), None
+            return within(
+                self.connection.timeout, lambda given_up: self._exchange(session, method, url, content, tries, given_up)
+            )
         except NoReply as failure:
-            # The given up request may still hold the session: what follows begins with a fresh connection.
+            # A request that was given up may still hold the session: what follows begins with a fresh connection.
             self._session = None
-            return None, failure
+            return failure
 
     def _exchange(
-        self, session: requests.Session, method: str, url: str, content: bytes | None, tries: int
+        self,
+        session: requests.Session,
+        method: str,
+        url: str,
+        content: bytes | None,
+        tries: int,
+        given_up: threading.Event,
     ) -> Reply:
-        import requests
+        import urllib3.exceptions
 
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if content is not None:
@@ -123,7 +140,7 @@ class Http:
             response = session.request(
                 method,
                 url,
-                data=content,
+                data=None if content is None else Body(content, given_up),
                 headers=headers,
                 allow_redirects=False,
                 stream=True,
@@ -136,12 +153,13 @@ class Http:
                 if len(received) > MAX_REPLY_BYTES:
                     response.close()
                     raise NoReply(f"the reply is larger than {MAX_REPLY_BYTES} bytes", lasting=True)
-        except requests.exceptions.RequestException as error:
+        # What requests raises are OSErrors; some of urllib3's come through as they are.
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
             raise _classify(error, self.connection) from error
         # urllib3 1.26 does not notice by itself that a body is shorter than was announced.
         announced = response.headers.get("Content-Length", "")
-        if announced.isdecimal() and len(received) < int(announced):
-            raise NoReply(f"the reply was cut short, {len(received)} of {announced} bytes arrived")
+        if announced.isdecimal() and len(received) < int(announced) and "Content-Encoding" not in response.headers:
+            raise NoReply(f"the reply was cut short, {len(received)} of {announced} bytes arrived", _CUT_ADVICE)
         return Reply(response.status_code, response.headers, bytes(received), tries)
 
     def _pauses(self) -> Iterator[float]:
@@ -155,61 +173,74 @@ class Http:
             yield min(policy.get_backoff_time(), MAX_PAUSE)
 
 
-def within(seconds: float, work: Callable[[], Reply]) -> Reply:
-    """Return what `work` returns, or raise `NoReply` when it takes longer than `seconds`.
+class Body(io.BytesIO):
+    """What a request sends, unless the request was given up before it came to that.
+
+    A name with several addresses, none of which answers, outlives the deadline. What nobody waits for any more may not
+    take effect.
+    """
+
+    def __init__(self, content: bytes, given_up: threading.Event) -> None:
+        super().__init__(content)
+        self.given_up = given_up
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.given_up.is_set():
+            raise OSError("the request was given up")
+        return super().read(size)
+
+
+def within(seconds: float, work: Callable[[threading.Event], Reply]) -> Reply:
+    """Return what `work` returns, or raise `NoReply` when it takes longer than `seconds`; the given event is set then.
 
     What requests calls a timeout bounds each silence; a name look-up or a reply that drips byte by byte escapes it.
-    So the work has a thread of its own, which is given up at the deadline and dies with the process.
+    So the work has a thread of its own, which is left behind at the deadline and dies with the process.
     """
-    outcome: queue.SimpleQueue[tuple[Reply | None, BaseException | None]] = queue.SimpleQueue()
+    outcome: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
+    given_up = threading.Event()
 
     def run() -> None:
         try:
-            outcome.put((work(), None))
+            outcome.put(work(given_up))
         except BaseException as error:  # handed to the caller's thread, whatever it is
-            outcome.put((None, error))
+            outcome.put(error)
 
     threading.Thread(target=run, daemon=True).start()
     try:
-        reply, error = outcome.get(timeout=seconds)
+        result = outcome.get(timeout=seconds)
     except queue.Empty:
+        given_up.set()
         raise _timed_out(seconds) from None
-    if error:
-        raise error
-    return t.cast(Reply, reply)
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
-def _may_repeat(reply: Reply | None, failure: NoReply | None, repeat: Repeat) -> bool:
-    if reply:
-        return reply.status == 429 or (repeat is Repeat.SAFE and reply.status in REPEATED_STATUSES)
-    failure = t.cast(NoReply, failure)
-    return not failure.lasting and (repeat is Repeat.SAFE or not failure.sent)
+def may_repeat(outcome: Reply | NoReply, repeat: Repeat) -> bool:
+    """Whether a request with this outcome may be sent again."""
+    if isinstance(outcome, Reply):
+        return outcome.status == 429 or (repeat is Repeat.SAFE and outcome.status in REPEATED_STATUSES)
+    return not outcome.lasting and (repeat is Repeat.SAFE or not outcome.sent)
 
 
-def _retry_after(reply: Reply) -> float:
+def parse_retry_after(value: str) -> float:
+    """The seconds that a `Retry-After` header asks for (a number or a date), at most `MAX_PAUSE`."""
     from urllib3.exceptions import HTTPError
     from urllib3.util.retry import Retry
 
     try:
-        return float(min(Retry().parse_retry_after(reply.headers["Retry-After"]), MAX_PAUSE))
+        return float(min(Retry().parse_retry_after(value), MAX_PAUSE))
     except (HTTPError, ValueError, OverflowError):
         return MAX_PAUSE
 
 
-def _request_failed(what: str, failure: NoReply, tries: int) -> RequestFailed:
-    return RequestFailed(
-        f"{what}: {failure.reason}{f' ({tries} tries)' if tries > 1 else ''}. {failure.advice}".rstrip(),
-        reason=failure.reason,
-        outcome_unknown=failure.sent,
-        gives_up=True,
-    )
-
-
 def _new_session(connection: Connection) -> requests.Session:
-    import requests
     import requests.adapters
     import requests.utils
     import urllib3
+
+    if requests.__version__ in WITHDRAWN_REQUESTS:
+        raise WrongInput(f"requests {requests.__version__} was withdrawn, as it does not keep to ca_path: install another.")
 
     class TlsAdapter(requests.adapters.HTTPAdapter):
         """Uses the given context and no other source of trust."""
@@ -223,18 +254,30 @@ def _new_session(connection: Connection) -> requests.Session:
         def cert_verify(self, *args: t.Any, **kwargs: t.Any) -> None:
             """Not inherited: it would add the bundle that requests ships."""
 
+        def build_connection_pool_key_attributes(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            """Called from requests 2.32 on; 2.32.2 would use a context of its own, with that bundle."""
+            host, pool = super().build_connection_pool_key_attributes(*args, **kwargs)
+            return host, {**pool, "ssl_context": context}
+
+    class Session(requests.Session):
+        def get_redirect_target(self, *args: t.Any, **kwargs: t.Any) -> None:
+            """None: requests would look into a redirect, and read its body, even when it is not to follow it."""
+
     def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = connection.authorization
         return request
 
-    session = requests.Session()
+    session = Session()
     session.auth = authorize
     session.verify = connection.validate_certs
     session.headers["User-Agent"] = "eceops.platform"
     # Neither ~/.netrc nor REQUESTS_CA_BUNDLE may replace what was given; only the proxies are the environment's.
     session.trust_env = False
-    session.proxies.update(requests.utils.get_environ_proxies(connection.url, no_proxy=None))
-    if connection.url.startswith("https:"):
+    url = urlsplit(connection.url)
+    # Plain http to this machine is allowed because it does not leave it.
+    if url.scheme == "https" or not is_loopback(url.hostname):
+        session.proxies.update(requests.utils.get_environ_proxies(connection.url, no_proxy=None))
+    if url.scheme == "https":
         context = tls_context(connection)
         session.mount("https://", TlsAdapter())
         if not connection.validate_certs:
@@ -279,12 +322,14 @@ def _timed_out(seconds: float) -> NoReply:
 
 
 def _classify(error: Exception, connection: Connection) -> NoReply:
-    """What became of a request that ended in an exception of requests, from what that wraps.
+    """What became of a request that ended in an exception, from what that wraps.
 
     No text of requests or urllib3 is passed on but the names in a certificate: it could hold a proxy's password.
     """
-    import urllib3.exceptions as urllib3
+    import requests.exceptions
+    import urllib3.exceptions
 
+    wrong_address = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, urllib3.exceptions.LocationValueError)
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -296,35 +341,42 @@ def _classify(error: Exception, connection: Connection) -> NoReply:
                 sent=False,
                 lasting=True,
             )
-    proxied = any(isinstance(cause, urllib3.ProxyError) for cause in causes)
-    where = "the proxy that the environment names" if proxied else "the API"
+        if isinstance(cause, wrong_address):
+            return NoReply(
+                "url, or the proxy that the environment names, is no address that can be used",
+                "Check url, HTTPS_PROXY and NO_PROXY.",
+                sent=False,
+                lasting=True,
+            )
+    if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
+        where, advice = "the proxy that the environment names", "Check HTTPS_PROXY and NO_PROXY, and the proxy itself."
+    else:
+        where = "the API"
+        advice = "Is the address in url right (ECE's port is 12443), a coordinator up, and no firewall in between?"
     for cause in causes:
-        if isinstance(cause, urllib3.ConnectTimeoutError):
-            return NoReply(
-                f"no connection to {where} within {connection.timeout:g} seconds",
-                "Is the address in url right, and does a firewall let this machine reach it?",
-                sent=False,
-            )
-        if isinstance(cause, urllib3.NewConnectionError):
-            return NoReply(
-                f"{where} is out of reach ({_own_words(_innermost(causes))})",
-                "Is the address in url right (ECE's port is 12443), and is a coordinator up?",
-                sent=False,
-            )
-        if isinstance(cause, urllib3.ReadTimeoutError):
+        # Before its base class, ConnectTimeoutError.
+        if isinstance(cause, urllib3.exceptions.NewConnectionError):
+            return NoReply(f"{where} is out of reach ({_own_words(_innermost(causes))})", advice, sent=False)
+        if isinstance(cause, urllib3.exceptions.ConnectTimeoutError):
+            return NoReply(f"no connection to {where} within {connection.timeout:g} seconds", advice, sent=False)
+        if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
             return _timed_out(connection.timeout)
+        if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed"):
+            # http.client puts the status there, and only there.
+            return NoReply(f"the proxy refused to connect ({str(cause)[:100]})", advice, sent=False)
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return NoReply(
-                f"no TLS connection could be made ({cause.reason or 'TLS error'})",
+                f"no TLS connection could be made or kept ({cause.reason or 'TLS error'})",
                 "Is it https that listens there? ECE's https port is 12443.",
                 lasting=True,
             )
-    if proxied:
-        return NoReply(f"{where} did not carry the request", "Check HTTPS_PROXY and NO_PROXY.")
-    return NoReply(
-        f"the connection ended before the whole reply was there ({_own_words(_innermost(causes))})",
-        "Is the API restarting, or a proxy in between closing connections?",
-    )
+    if isinstance(error, ValueError):
+        return NoReply(
+            f"the request could not be made, or its reply not be read ({type(error).__name__})",
+            "Check HTTPS_PROXY and NO_PROXY, and whether it is ECE's API that url points at.",
+            lasting=True,
+        )
+    return NoReply(f"the connection ended before the whole reply was there ({_own_words(_innermost(causes))})", _CUT_ADVICE)
 
 
 def _certificate_refused(error: ssl.SSLCertVerificationError, ca_path: str | None) -> NoReply:
@@ -332,6 +384,8 @@ def _certificate_refused(error: ssl.SSLCertVerificationError, ca_path: str | Non
         advice = "Renew the certificate of the installation, or mend the clock of this machine."
     elif ca_path:
         advice = f"It was not issued by what ca_path ({ca_path}) holds: put the installation's CA certificate there."
+        if os.path.isdir(ca_path):
+            advice += " In a folder, only names that `openssl rehash` gives count."
     else:
         advice = "Name the installation's CA certificate in ca_path."
     return NoReply(

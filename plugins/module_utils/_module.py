@@ -57,11 +57,16 @@ class EceModule(AnsibleModule):
 
     def __init__(self, options: Mapping[str, t.Any]) -> None:
         super().__init__(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True)
-        # Ansible masks what was given. Without the white space around it, it is the same secret.
-        self.no_log_values.update({value.strip() for value in self.no_log_values} - {""})
+        # Ansible masks what was given. The environment's are secrets, too, and so is each without white space around it.
+        secrets = {*self.no_log_values, *(os.environ.get(name, "") for name in ("EC_PASS", "EC_API_KEY"))}
+        self.no_log_values.update(secrets, {secret.strip() for secret in secrets})
+        self.no_log_values.discard("")
 
     def log(self, msg: str, log_args: Mapping[str, t.Any] | None = None) -> None:
         super().log(mask(msg), mask(log_args))
+
+    def warn(self, warning: str, **kwargs: t.Any) -> None:
+        super().warn(mask(warning), **kwargs)
 
     # Both add an `invocation`, so that Ansible does not add its own: that would show a misplaced secret, also where an
     # option of a wrong type makes AnsibleModule fail before any check of ours, and a token that is handed back.
@@ -73,12 +78,15 @@ class EceModule(AnsibleModule):
         super().fail_json(mask(msg), invocation=self._invocation(), **mask(kwargs))
 
     def _invocation(self) -> dict[str, t.Any]:
-        secret = {name for name, option in self.argument_spec.items() if option.get("no_log")}
-        return {
-            "module_args": {
-                name: MASK if name in secret and value is not None else mask(value) for name, value in self.params.items()
-            }
-        }
+        return {"module_args": {name: self._shown(name, value) for name, value in self.params.items()}}
+
+    def _shown(self, name: str, value: t.Any) -> t.Any:
+        names = {alias: option for option, spec in self.argument_spec.items() for alias in [option, *spec.get("aliases", [])]}
+        # A misspelt option may have been meant for a secret.
+        secret = name not in names or self.argument_spec[names[name]].get("no_log")
+        if value is not None and (secret or (name == "url" and "@" in str(value))):
+            return MASK
+        return mask(value)
 
 
 def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule, Client], dict[str, t.Any]]) -> t.NoReturn:
@@ -89,14 +97,14 @@ def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule, Client],
         if not connection.validate_certs:
             module.warn("The API's certificate is not checked (validate_certs: false): anybody in between can read along.")
         client = Client(Http(connection))
-        result = work(module, client)
+        try:
+            result = work(module, client)
+        finally:
+            expires = key_expires_soon(client.key_expiration, time.time())
+            if expires:
+                module.warn(f"The API key expires at {expires:%Y-%m-%dT%H:%M:%SZ}: make a new one in time.")
     except EceError as error:
         module.fail_json(error.message, **error.details)
-    except ImportError as error:
-        if error.name not in ("requests", "urllib3"):
-            raise
+    except ImportError:
         module.fail_json(missing_required_lib("requests"), exception=traceback.format_exc())
-    expires = key_expires_soon(client.key_expiration, time.time())
-    if expires:
-        module.warn(f"The API key expires at {expires:%Y-%m-%dT%H:%M:%SZ}: make a new one in time.")
     module.exit_json(**result)

@@ -27,6 +27,7 @@ from ansible_collections.eceops.platform.plugins.module_utils._runner import ROL
 EMERGENCY_ROLES = frozenset(ROLES) - {"allocator"}
 
 MAX_VALIDITY_SECONDS = 2**31 - 1
+DEFAULT_VALIDITY_SECONDS = 60 * 60
 LONG_VALIDITY_SECONDS = 24 * 60 * 60
 CLOCK_TOLERANCE_SECONDS = 60
 
@@ -171,17 +172,23 @@ def check_wanted(wanted: Wanted) -> None:
     """Raise `WrongInput` where the options contradict each other or are out of range."""
     if wanted.allow_emergency and wanted.roles is not None:
         raise WrongInput("allow_emergency goes with token_ids or token only: whoever means the emergency token names it.")
-    for token_id in wanted.token_ids or ():
-        if claims_or_none(token_id):
-            raise WrongInput("token_ids holds the value of a token instead of an id: give it as token, which is kept secret.")
-        if not token_id.strip():
-            raise WrongInput("token_ids holds an empty id. Was a variable empty?")
+    check_ids("token_ids", wanted.token_ids)
+    check_ids("emergency_token_id", wanted.emergency_token_id and [wanted.emergency_token_id])
     if wanted.min_remaining_seconds < 0:
         raise WrongInput(f"min_remaining_seconds must be 0 or more, not {wanted.min_remaining_seconds}.")
     if wanted.state == "present":
         _check_present(wanted)
     else:
         _check_absent(wanted)
+
+
+def check_ids(option: str, token_ids: Iterable[str] | None) -> None:
+    """Raise `WrongInput` where an id is empty, or the value of a token."""
+    for token_id in token_ids or ():
+        if claims_or_none(token_id.strip()):
+            raise WrongInput(f"{option} holds the value of a token instead of its id, which is the sub claim in it.")
+        if not token_id.strip():
+            raise WrongInput(f"{option} holds an empty id. Was a variable empty?")
 
 
 def _check_present(wanted: Wanted) -> None:
@@ -208,7 +215,7 @@ def _check_absent(wanted: Wanted) -> None:
 def needs_list(wanted: Wanted, now: float) -> bool:
     """Whether a plan needs the API's list of tokens.
 
-    Raises what `plan_absent` raises for a held token that cannot be revoked: that takes no request to know.
+    Raises what `plan_absent` raises for a held token that cannot be revoked or read: that takes no request to know.
     """
     if wanted.state == "present":
         return wanted.persistent
@@ -224,9 +231,10 @@ def plan_ephemeral(wanted: Wanted, now: float) -> Plan:
         )
     if wanted.mint == "always" or wanted.token is None:
         return Plan(mint=True, warnings=tuple(warnings))
-    if wanted.validity_seconds is not None and wanted.validity_seconds <= wanted.min_remaining_seconds:
+    lives = wanted.validity_seconds or DEFAULT_VALIDITY_SECONDS
+    if lives <= wanted.min_remaining_seconds:
         warnings.append(
-            f"validity_seconds ({wanted.validity_seconds}) is not more than min_remaining_seconds "
+            f"A new token lives {lives} seconds (validity_seconds), which is not more than min_remaining_seconds "
             f"({wanted.min_remaining_seconds}): every run mints a token."
         )
     claims = claims_or_none(wanted.token)
@@ -261,9 +269,9 @@ def plan_persistent(wanted: Wanted, listed: Collection[ListedToken]) -> Plan:
             return Plan(
                 keep=wanted.token, token_id=claims.token_id, matching_token_ids=matching, warnings=tuple(warnings)
             )
+        why = "is, or may be, the emergency token" if claims and claims.token_id in suspects else "is not listed with exactly these roles"
         warnings.append(
-            "The given token is not listed with exactly these roles, so a new one is minted: "
-            "store the new value in its place, or every run mints one more."
+            f"The given token {why}, so a new one is minted: store the new value in its place, or every run mints one more."
         )
         return Plan(mint=True, matching_token_ids=matching, warnings=tuple(warnings))
     if not matching:
@@ -281,7 +289,8 @@ def plan_absent(wanted: Wanted, listed: Collection[ListedToken], now: float) -> 
     """Revoke what is listed of the tokens that are named, or of those with exactly the wanted roles.
 
     Raises `Refused` before anything is revoked: where a suspect is named without `allow_emergency`, where the
-    emergency token cannot be told from the others, and for an ephemeral token that still lives.
+    emergency token cannot be told from the others, and for an ephemeral token that still lives. Raises `WrongInput` for a
+    held token that is none by its shape.
     """
     suspects = suspect_ids(listed, wanted.emergency_token_id)
     if wanted.roles is not None:
@@ -305,7 +314,10 @@ def _named_ids(wanted: Wanted, now: float) -> list[str]:
     """The ids to revoke, each once: `token_ids`, and that of a held persistent token."""
     named = [token_id.strip() for token_id in wanted.token_ids or ()]
     if wanted.token is not None:
-        claims = read_claims(wanted.token)
+        try:
+            claims = read_claims(wanted.token)
+        except NotARolesToken as error:
+            raise WrongInput(f"Nothing was revoked, token cannot be read: {error}") from None
         if claims.expires_at is None:
             named.append(claims.token_id)
         elif claims.expires_at > now:

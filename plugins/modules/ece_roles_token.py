@@ -357,10 +357,15 @@ def advise_about(orphans: list[str] | None) -> str:
 
 
 def revoke(client: Client, tokens: Iterable[ListedToken]) -> None:
-    """Revoke all; where some are refused, the rest are revoked before the failure says which were and which were not."""
+    """Revoke all; where some are refused, the rest are revoked before the failure says which were and which were not.
+
+    It ends early where the API is out of reach or does not accept the credentials, and where it was too busy, through
+    all repeats, for two tokens in a row: the pauses of a thousand would take hours.
+    """
     revoked: list[str] = []
     not_revoked: list[dict[str, str]] = []
     first: RequestFailed | None = None
+    last: RequestFailed | None = None
     given_up = False
     for token in tokens:
         if given_up:
@@ -369,9 +374,10 @@ def revoke(client: Client, tokens: Iterable[ListedToken]) -> None:
         try:
             client.revoke_token(token.token_id)
             revoked.append(token.token_id)
+            last = None
         except RequestFailed as error:
-            first = first or error
-            given_up = error.gives_up
+            given_up = error.gives_up or (error.busy and last is not None and last.busy)
+            first, last = first or error, error
             not_revoked.append({"token_id": token.token_id, "reason": error.message})
     if first:
         raise EceError(

@@ -103,6 +103,7 @@ import typing as t
 from ansible_collections.eceops.platform.plugins.module_utils._client import Client
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
+    check_ids,
     select_tokens,
     suspect_ids,
     unknown_emergency_warning,
@@ -117,12 +118,16 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def list_tokens(module: EceModule, client: Client) -> dict[str, t.Any]:
+    emergency_token_id = (module.params["emergency_token_id"] or "").strip() or None
+    token_ids = module.params["token_ids"]
+    check_ids("emergency_token_id", emergency_token_id and [emergency_token_id])
+    check_ids("token_ids", token_ids)
     listed = client.tokens()
-    emergency_token_id = module.params["emergency_token_id"] or None
     if warning := unknown_emergency_warning(listed, emergency_token_id):
         module.warn(warning)
     suspects = suspect_ids(listed, emergency_token_id)
-    selected = select_tokens(listed, token_ids=module.params["token_ids"], roles=module.params["roles"])
+    wanted_ids = None if token_ids is None else {token_id.strip() for token_id in token_ids}
+    selected = select_tokens(listed, token_ids=wanted_ids, roles=module.params["roles"])
     return {
         "changed": False,
         "tokens": [

@@ -88,6 +88,12 @@ def test_operations(reply, operation, args, result, sent):
     assert call(answer(reply), operation, *args) == (result, sent)
 
 
+def test_a_reply_without_content_is_enough_for_revoking():
+    call(answer(b"", 204), "revoke_token", "id")
+    with pytest.raises(RequestFailed):
+        call(answer(b"", 204), "platform_version")
+
+
 def test_a_token_that_is_gone_counts_as_revoked():
     call(refusal(404, "enrollment_tokens.invalid_token_id"), "revoke_token", "id")
     for reply in (refusal(404, "root.resource_not_found"), answer(b"<html>", 404), refusal(400)):
@@ -118,6 +124,7 @@ def test_a_token_that_is_gone_counts_as_revoked():
         (answer(b"[" * 100_000), "not JSON, or cut short", True, False),
         (answer([]), "not what ECE's API describes", True, False),
         (answer({}), "not what ECE's API describes", True, False),
+        (answer(b'{"version": "\\ud800"}'), "not JSON, or cut short", True, False),
         (answer({"version": 4}), "not what ECE's API describes", True, False),
     ],
 )

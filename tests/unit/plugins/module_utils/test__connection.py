@@ -144,6 +144,7 @@ def test_credentials(options, environ, authorization):
         ({"api_key": f"{KEY}\r\nX-Evil: {KEY}"}, {}, "api_key"),
         ({"api_key": f"{KEY}é"}, {}, "api_key"),
         ({"api_key": "\n"}, {}, "api_key"),
+        ({}, {"EC_USER": "admin", "EC_PASS": f"{PASSWORD}\udcff"}, "EC_PASS is not valid UTF-8"),
         ({}, {"EC_API_KEY": f"{KEY}\0"}, "EC_API_KEY"),
     ],
 )
@@ -165,7 +166,18 @@ def test_an_api_key_is_sent_as_it_is_or_refused(key):
     assert header.isprintable()
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1}, {"retries": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": 0},
+        {"timeout": -1},
+        {"timeout": float("nan")},
+        {"timeout": float("inf")},
+        {"timeout": 1e12},
+        {"retries": -1},
+        {"retries": 101},
+    ],
+)
 def test_numbers_are_refused(options):
     with pytest.raises(WrongInput, match=next(iter(options))):
         read(**ADMIN, **options)

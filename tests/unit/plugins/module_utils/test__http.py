@@ -34,8 +34,7 @@ class Scripted(Http):
         self.outcomes = iter(outcomes)
 
     def _try(self, method, url, content, tries):
-        outcome = next(self.outcomes)
-        return (outcome, None) if isinstance(outcome, Reply) else (None, outcome)
+        return next(self.outcomes)
 
 
 @pytest.mark.parametrize(
@@ -111,17 +110,33 @@ def test_a_failure_says_whether_its_outcome_is_unknown(failure, unknown):
 
 
 def test_within_returns_and_raises_what_the_work_does():
-    assert _http.within(10, lambda: OK) is OK
+    assert _http.within(10, lambda given_up: OK) is OK
     with pytest.raises(NoReply, match="lost"):
-        _http.within(10, lambda: (_ for _ in ()).throw(LOST))
+        _http.within(10, lambda given_up: (_ for _ in ()).throw(LOST))
 
 
 def test_within_gives_up_at_the_deadline():
+    seen = []
     forever = threading.Event()
+
+    def work(given_up):
+        seen.append(given_up)
+        forever.wait()
+
     with pytest.raises(NoReply, match="0.05 seconds") as error:
-        _http.within(0.05, forever.wait)
+        _http.within(0.05, work)
     forever.set()
     assert error.value.sent
+    assert seen[0].is_set()
+
+
+def test_what_was_given_up_is_not_sent_any_more():
+    given_up = threading.Event()
+    body = _http.Body(b"content", given_up)
+    assert body.read(3) == b"con"
+    given_up.set()
+    with pytest.raises(OSError, match="given up"):
+        body.read()
 
 
 def test_tls_trusts_nothing_but_ca_path(tmp_path):

@@ -73,6 +73,22 @@ def test_nothing_more_is_tried_when_the_api_is_out_of_reach():
     assert error.value.details["not_revoked"][1] == {"token_id": "c", "reason": "not tried"}
 
 
+@pytest.mark.parametrize(
+    ("statuses", "asked"),
+    [
+        ({"a": 503, "b": 503}, ["a", "b"]),
+        ({"a": 503, "c": 503}, ["a", "b", "c", "d"]),
+        ({"a": 429, "b": 504}, ["a", "b"]),
+        ({"a": 503, "b": 403, "c": 503}, ["a", "b", "c", "d"]),
+    ],
+)
+def test_an_api_that_stays_busy_is_not_asked_for_ever(statuses, asked):
+    client = ScriptedClient(errors={token_id: failed(status=status) for token_id, status in statuses.items()})
+    with pytest.raises(EceError):
+        revoke(client, tokens("a", "b", "c", "d"))
+    assert client.asked == asked
+
+
 def test_nothing_changed_when_nothing_was_revoked():
     with pytest.raises(EceError) as error:
         revoke(ScriptedClient(errors={"a": failed()}), tokens("a"))

