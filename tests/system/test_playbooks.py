@@ -15,6 +15,9 @@ import pytest
 LIST, MINT, REVOKE = "get-enrollment-tokens", "create-enrollment-token", "delete-enrollment-token"
 REVOKE_TOKENS, ROTATE_TOKEN = "eceops.platform.revoke_tokens", "eceops.platform.rotate_token"
 
+# A variable that is not given at all
+ABSENT = object()
+
 # Hosts that cannot be reached, and settings of a fleet that may not reach the controller.
 FLEET = {
     "all": {
@@ -64,7 +67,7 @@ def ids(simulator):
     ("variables", "revoked"),
     [
         ({"ece_revoke_token_ids": ["{proxy}", "{allocator}", "unknown"]}, ["proxy", "allocator"]),
-        ({"ece_revoke_token_ids": "{proxy},{allocator}"}, ["proxy", "allocator"]),
+        ({"ece_revoke_token_ids": "{proxy}, {allocator}"}, ["proxy", "allocator"]),
         ({"ece_revoke_token_ids": []}, []),
         ({"ece_revoke_roles": ["allocator"]}, ["allocator"]),
         ({"ece_revoke_roles": []}, ["none"]),
@@ -73,7 +76,7 @@ def ids(simulator):
             ["management"],
         ),
         ({"ece_revoke_all_except": ["{proxy}", "{none}"]}, ["allocator"]),
-        ({"ece_revoke_all_except": "{proxy},{none}"}, ["allocator"]),
+        ({"ece_revoke_all_except": "{proxy}, {none}"}, ["allocator"]),
         ({"ece_revoke_all_except": []}, ["allocator", "none", "proxy"]),
         (
             {"ece_revoke_all_except": ["{proxy}"], "ece_emergency_token_id": "{emergency}"},
@@ -100,7 +103,12 @@ def fill(value, words):
         return {name: fill(item, words) for name, item in value.items()}
     if isinstance(value, list):
         return [fill(item, words) for item in value]
-    return value.format(**words)
+    return value.format(**words) if isinstance(value, str) else value
+
+
+def test_an_id_that_is_not_listed_is_said(run, ids):
+    result = run.play(REVOKE_TOKENS, extra_vars={"ece_revoke_token_ids": [ids["proxy"], "mistyped"]})
+    assert result.last["msg"] == f"Revoked: {ids['proxy']}. Not listed: mistyped."
 
 
 def test_what_is_kept_for_an_emergency_is_said(run, ids):
@@ -116,6 +124,11 @@ def test_what_is_kept_for_an_emergency_is_said(run, ids):
         ({}, "set just one of", []),
         ({"ece_revoke_roles": ["proxy"], "ece_revoke_token_ids": []}, "ece_revoke_roles and ece_revoke_token_ids", []),
         ({"ece_revoke_all_except": ["{proxy}", "mistyped"]}, "names mistyped, which is not listed", [LIST]),
+        ({"ece_revoke_all_except": None}, "ece_revoke_all_except is empty or no list", []),
+        ({"ece_revoke_all_except": ""}, "ece_revoke_all_except is empty or no list", []),
+        ({"ece_revoke_all_except": {"proxy": "{proxy}"}}, "ece_revoke_all_except is empty or no list", []),
+        ({"ece_revoke_token_ids": None}, "ece_revoke_token_ids is empty or no list", []),
+        ({"ece_revoke_roles": ["proxy"], "ece_api": "https://ece:12443"}, "ece_api is no dictionary", []),
         ({"ece_revoke_roles": ["proxy", "master"]}, "Got no match for: master", []),
         ({"ece_revoke_token_ids": ["{proxy}", "{emergency}"]}, "Nothing was revoked.*emergency_token_id", [LIST]),
         ({"ece_revoke_roles": ["proxy"], "ece_api": {"url": "https://127.0.0.1:1"}}, "No credentials", []),
@@ -195,7 +208,7 @@ def rotate(run, ids, tmp_path):
             "ece_rotate_dest": str(tmp_path / "a folder" / "token"),
             **variables,
         }
-        wanted = {name: value for name, value in wanted.items() if value is not None}
+        wanted = {name: value for name, value in wanted.items() if value != ABSENT}
         return run.play(
             ROTATE_TOKEN, *args, extra_vars=wanted, check=check, verbosity=verbosity, watch=watch, inventory=inventory
         )
@@ -253,17 +266,26 @@ def test_an_old_id_that_is_not_listed_is_said(rotate):
 @pytest.mark.parametrize(
     "missing",
     [
+        {"ece_rotate_roles": ABSENT},
         {"ece_rotate_roles": None},
+        {"ece_rotate_token_ids": ABSENT},
         {"ece_rotate_token_ids": None},
+        {"ece_rotate_dest": ABSENT},
         {"ece_rotate_dest": None},
         {"ece_rotate_dest": "/missing/folder/token"},
         {"ece_rotate_dest": "/"},
+        {"ece_rotate_dest": "/dev/null"},
+        {"ece_rotate_tasks": "relative.yml"},
+        {"ece_rotate_tasks": "/missing/tasks.yml"},
+        {"ece_rotate_tasks": "/dev/null"},
+        {"ece_api": "https://ece:12443"},
     ],
 )
 def test_nothing_is_minted_when_a_variable_cannot_serve(rotate, missing):
+    ((name, value),) = missing.items()
     result = rotate(**missing)
     assert result.returncode == 2
-    assert f"Nothing was minted: {'set ' if None in missing.values() else 'ece_rotate_dest'}" in said(result)
+    assert f"Nothing was minted: {'set ' if value in (None, ABSENT) else name}" in said(result)
     assert operations(result) == []
 
 
@@ -280,8 +302,8 @@ def test_a_suspect_is_refused_before_minting(rotate, simulator, ids):
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ({"kind": "reply", "status": 403}, "No token was minted, nothing was revoked: .*HTTP 403"),
-        ({"kind": "reset_after"}, "possible|Listed with these roles, but not before"),
+        ({"kind": "reply", "status": 403}, "Nothing was revoked, no token was minted: .*HTTP 403"),
+        ({"kind": "reset_after"}, "Nothing was revoked, and no token was got: .*Listed with these roles, but not before"),
     ],
 )
 @pytest.mark.parametrize("verbosity", [0, 3])
@@ -297,7 +319,7 @@ def test_a_mint_that_fails_shows_its_cause(rotate, simulator, ids, fault, says, 
 def tasks_file(tmp_path, text):
     path = tmp_path / "store.yml"
     path.write_text(text)
-    return {"ece_rotate_tasks": str(path), "ece_rotate_dest": None}
+    return {"ece_rotate_tasks": str(path), "ece_rotate_dest": ABSENT}
 
 
 def test_your_own_tasks_store_the_token(rotate, simulator, ids, tmp_path):
@@ -329,12 +351,73 @@ def test_nothing_is_revoked_when_your_tasks_fail(rotate, simulator, ids, tmp_pat
     assert re.search(f"The new token {new} was minted, but not stored .*Store the token somewhere", said(result))
 
 
+@pytest.mark.parametrize("own", ["- name: Fail\n  no.such.module:\n", "- name: [\n", "{}\n"])
+def test_the_new_token_is_named_whatever_becomes_of_your_tasks(rotate, simulator, ids, tmp_path, own):
+    before = listed(simulator)
+    result = rotate(**tasks_file(tmp_path, own))
+    assert result.returncode != 0
+    (new,) = listed(simulator) - before
+    assert ids["proxy"] in listed(simulator)
+    assert f"Minted {new}. If this run ends before it is stored, revoke it" in said(result)
+
+
+def test_your_tasks_may_become_somebody_else(rotate, tmp_path):
+    own = """
+- name: Ask who this is
+  ansible.builtin.command: whoami
+  become: true
+  become_method: ansible.builtin.su
+  become_user: nobody
+  vars:
+    ansible_become_flags: --shell=/bin/sh
+    ansible_remote_tmp: /tmp
+  register: own
+  changed_when: false
+
+- name: Show it
+  ansible.builtin.fail:
+    msg: "this is {{ own.stdout }}"
+"""
+    if os.geteuid() != 0:
+        pytest.skip("only root becomes another user without a password")
+    assert "this is nobody" in said(rotate(**tasks_file(tmp_path, own)))
+
+
+def test_an_old_token_that_is_not_revoked_is_said(rotate, simulator, ids):
+    simulator.fault("reply", REVOKE, status=403)
+    result = rotate()
+    assert result.returncode == 2
+    assert ids["proxy"] in listed(simulator)
+    assert "is minted and stored, but not all old ones are revoked" in said(result)
+    assert f'ece_revoke_token_ids: ["{ids["proxy"]}"]' in said(result).replace("\\", "")
+
+
+def test_the_file_s_path_may_be_a_link_a_home_or_a_variable(rotate, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "a folder" / "token")
+    assert rotate(ece_rotate_dest=str(tmp_path / "link")).returncode == 0
+    assert (tmp_path / "a folder" / "token").read_text().startswith("eyJ")
+    result = rotate(ece_rotate_dest="$HOME/token", watch=False)
+    assert result.written["home/token"].startswith(b"eyJ")
+
+
+def test_an_explicit_localhost_uses_the_controller_s_python(run, simulator, ids):
+    inventory = {
+        "all": {
+            "hosts": {"localhost": {"ansible_connection": "local"}},
+            "vars": {"ansible_python_interpreter": "/missing/python"},
+        }
+    }
+    result = run.play(REVOKE_TOKENS, inventory=inventory, extra_vars={"ece_revoke_token_ids": [ids["proxy"]]})
+    assert result.returncode == 0, result.stdout
+
+
 def test_a_file_that_cannot_be_written_after_all_is_said(rotate, simulator, ids, tmp_path):
     own = """
 - name: Take the folder away
   ansible.builtin.file:
     path: "{{ ece_rotate_dest | dirname }}"
     state: absent
+  become: false
 
 - name: Store it as shipped
   ansible.builtin.include_tasks: "{{ shipped }}"
