@@ -72,8 +72,8 @@ $(GOALS): $(READY)
 
 # One part. Its output comes in one piece when it has ended; that it begins is said at once, around the synchronisation.
 part-%: .cache/ready/%
-	@echo "--- $* begins" >&3
-	@begin=$$SECONDS; outcome=FAILED; \
+	@{ echo "--- $* begins" >&3; } 2> /dev/null || echo "--- $* begins"
+	@mkdir -p .cache/results; begin=$$SECONDS; outcome=FAILED; \
 	if $(VENV)/nox --reuse-existing-virtualenvs --no-install --sessions '$*' 2>&1 3>&-; then outcome=passed; fi; \
 	echo "$$outcome $$((SECONDS - begin))" > '.cache/results/$*'; \
 	test $$outcome = passed

@@ -53,6 +53,7 @@ options:
   timeout:
     description:
       - Seconds that one try of a request may take, its whole reply included.
+      - More than 0, at most 86400.
     type: float
     default: 30
   retries:
@@ -60,10 +61,11 @@ options:
       - How often a request is repeated when the connection fails, the reply is cut or late, or its status is 429, 502, 503 or 504.
       - The pauses grow from 1 second and are 30 seconds at most. A C(Retry-After) header is honoured within that limit.
       - Minting a persistent token is repeated only where the request surely did not arrive, or was refused with 429. A second token could go unnoticed otherwise.
+      - From 0 to 100.
     type: int
     default: 3
 requirements:
-  - requests (2.25.1 or later) on the host that runs the module, with urllib3 1.26 or 2
+  - requests (2.25.1 or later, but not the withdrawn 2.32.0 and 2.32.1) on the host that runs the module, with urllib3 1.26 or 2
 notes:
   - A proxy that the environment names (E(HTTPS_PROXY), E(NO_PROXY)) is used. Redirects are not followed, C(~/.netrc) is not read.
   - Without pipelining, Ansible writes a module's arguments, O(password) and O(api_key) among them, into a file while the module runs.

@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
 
-"""One method for each operation of ECE's API that the collection uses: path, body, shape of the reply, what errors mean.
+"""One method for each operation of ECE's API: path, body, shape of the reply, and what its errors mean.
 
 No policy: what is to be done is decided in the pure files. Every method raises `RequestFailed`, whose message says
 what was asked of which address, what came back and what to do next.
@@ -92,7 +92,9 @@ class Client:
     def runners(self) -> list[Runner]:
         """All runners that the installation's list (a search index, which can be stale) holds."""
         return self._call(
-            "GET", "/platform/infrastructure/runners", lambda reply: [read_runner(listed) for listed in _list(reply["runners"])]
+            "GET",
+            "/platform/infrastructure/runners",
+            lambda reply: [read_runner(listed) for listed in _list(reply["runners"])],
         )
 
     def _call(
@@ -108,7 +110,11 @@ class Client:
         reply = self.http.request(method, API_PATH + path, body, repeat=repeat)
         self.key_expiration = reply.headers.get("X-Elastic-Api-Key-Expiration", self.key_expiration)
         what = f"{method} {self.http.connection.url}{API_PATH}{path}"
-        if reply.status == 404 and missing_is_fine and _error(reply).get("code") == "enrollment_tokens.invalid_token_id":
+        if (
+            reply.status == 404
+            and missing_is_fine
+            and _error(reply).get("code") == "enrollment_tokens.invalid_token_id"
+        ):
             return read({})
         if reply.status // 100 != 2:
             raise _refusal(what, reply)

@@ -46,7 +46,7 @@ class Connection:
 
 
 def read_connection(options: Mapping[str, t.Any], environ: Mapping[str, str]) -> Connection:
-    """Make one of the connection options, and of `EC_HOST`, `EC_USER`, `EC_PASS` and `EC_API_KEY` where they are silent.
+    """Make one of the connection options, and of `EC_HOST`, `EC_USER`, `EC_PASS`, `EC_API_KEY` where they are silent.
 
     Raises `WrongInput`, which never repeats a credential nor a URL that may hold one.
     """

@@ -196,13 +196,13 @@ def within(seconds: float, work: Callable[[threading.Event], Reply]) -> Reply:
     What requests calls a timeout bounds each silence; a name look-up or a reply that drips byte by byte escapes it.
     So the work has a thread of its own, which is left behind at the deadline and dies with the process.
     """
-    outcome: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
+    outcome: queue.SimpleQueue[Reply | Exception] = queue.SimpleQueue()
     given_up = threading.Event()
 
     def run() -> None:
         try:
             outcome.put(work(given_up))
-        except BaseException as error:  # handed to the caller's thread, whatever it is
+        except Exception as error:  # noqa: BLE001 - handed to the caller's thread, whatever it is
             outcome.put(error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -211,7 +211,7 @@ def within(seconds: float, work: Callable[[threading.Event], Reply]) -> Reply:
     except queue.Empty:
         given_up.set()
         raise _timed_out(seconds) from None
-    if isinstance(result, BaseException):
+    if isinstance(result, Exception):
         raise result
     return result
 
@@ -240,7 +240,9 @@ def _new_session(connection: Connection) -> requests.Session:
     import urllib3
 
     if requests.__version__ in WITHDRAWN_REQUESTS:
-        raise WrongInput(f"requests {requests.__version__} was withdrawn, as it does not keep to ca_path: install another.")
+        raise WrongInput(
+            f"requests {requests.__version__} was withdrawn, as it does not keep to ca_path: install another."
+        )
 
     class TlsAdapter(requests.adapters.HTTPAdapter):
         """Uses the given context and no other source of trust."""
@@ -329,7 +331,11 @@ def _classify(error: Exception, connection: Connection) -> NoReply:
     import requests.exceptions
     import urllib3.exceptions
 
-    wrong_address = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, urllib3.exceptions.LocationValueError)
+    wrong_address = (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        urllib3.exceptions.LocationValueError,
+    )
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -376,7 +382,9 @@ def _classify(error: Exception, connection: Connection) -> NoReply:
             "Check HTTPS_PROXY and NO_PROXY, and whether it is ECE's API that url points at.",
             lasting=True,
         )
-    return NoReply(f"the connection ended before the whole reply was there ({_own_words(_innermost(causes))})", _CUT_ADVICE)
+    return NoReply(
+        f"the connection ended before the whole reply was there ({_own_words(_innermost(causes))})", _CUT_ADVICE
+    )
 
 
 def _certificate_refused(error: ssl.SSLCertVerificationError, ca_path: str | None) -> NoReply:

@@ -57,7 +57,7 @@ class EceModule(AnsibleModule):
 
     def __init__(self, options: Mapping[str, t.Any]) -> None:
         super().__init__(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True)
-        # Ansible masks what was given. The environment's are secrets, too, and so is each without white space around it.
+        # Ansible masks what was given. The environment's are secrets, too, and so is each without space around it.
         secrets = {*self.no_log_values, *(os.environ.get(name, "") for name in ("EC_PASS", "EC_API_KEY"))}
         self.no_log_values.update(secrets, {secret.strip() for secret in secrets})
         self.no_log_values.discard("")
@@ -81,7 +81,9 @@ class EceModule(AnsibleModule):
         return {"module_args": {name: self._shown(name, value) for name, value in self.params.items()}}
 
     def _shown(self, name: str, value: t.Any) -> t.Any:
-        names = {alias: option for option, spec in self.argument_spec.items() for alias in [option, *spec.get("aliases", [])]}
+        names = {
+            alias: option for option, spec in self.argument_spec.items() for alias in [option, *spec.get("aliases", [])]
+        }
         # A misspelt option may have been meant for a secret.
         secret = name not in names or self.argument_spec[names[name]].get("no_log")
         if value is not None and (secret or (name == "url" and "@" in str(value))):
@@ -95,7 +97,9 @@ def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule, Client],
     try:
         connection = read_connection(module.params, os.environ)
         if not connection.validate_certs:
-            module.warn("The API's certificate is not checked (validate_certs: false): anybody in between can read along.")
+            module.warn(
+                "The API's certificate is not checked (validate_certs: false): anybody in between can read along."
+            )
         client = Client(Http(connection))
         try:
             result = work(module, client)

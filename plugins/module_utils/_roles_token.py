@@ -131,7 +131,7 @@ def read_claims(token: str) -> Claims:
     return Claims(token_id, frozenset(roles), issuer, expires_at)
 
 
-def _is_word(value: t.Any) -> bool:
+def _is_word(value: t.Any) -> t.TypeGuard[str]:
     return isinstance(value, str) and value != "" and value.isprintable()
 
 
@@ -171,7 +171,9 @@ def iso_time(seconds: int | None) -> str | None:
 def check_wanted(wanted: Wanted) -> None:
     """Raise `WrongInput` where the options contradict each other or are out of range."""
     if wanted.allow_emergency and wanted.roles is not None:
-        raise WrongInput("allow_emergency goes with token_ids or token only: whoever means the emergency token names it.")
+        raise WrongInput(
+            "allow_emergency goes with token_ids or token only: whoever means the emergency token names it."
+        )
     check_ids("token_ids", wanted.token_ids)
     check_ids("emergency_token_id", wanted.emergency_token_id and [wanted.emergency_token_id])
     if wanted.min_remaining_seconds < 0:
@@ -199,7 +201,9 @@ def _check_present(wanted: Wanted) -> None:
     if wanted.validity_seconds is None:
         return
     if wanted.persistent:
-        raise WrongInput("validity_seconds goes with ephemeral tokens only: a persistent one lives until it is revoked.")
+        raise WrongInput(
+            "validity_seconds goes with ephemeral tokens only: a persistent one lives until it is revoked."
+        )
     if not 1 <= wanted.validity_seconds <= MAX_VALIDITY_SECONDS:
         raise WrongInput(f"validity_seconds must be from 1 to {MAX_VALIDITY_SECONDS}, not {wanted.validity_seconds}.")
 
@@ -209,7 +213,9 @@ def _check_absent(wanted: Wanted) -> None:
     if wanted.roles is not None and named:
         raise WrongInput("roles does not go with token_ids or token: revoke either by roles, or what is named.")
     if wanted.roles is None and not named:
-        raise WrongInput("state absent needs token_ids or token, or roles to revoke every token with exactly these roles.")
+        raise WrongInput(
+            "state absent needs token_ids or token, or roles to revoke every token with exactly these roles."
+        )
 
 
 def needs_list(wanted: Wanted, now: float) -> bool:
@@ -227,7 +233,7 @@ def plan_ephemeral(wanted: Wanted, now: float) -> Plan:
     warnings = []
     if (wanted.validity_seconds or 0) > LONG_VALIDITY_SECONDS:
         warnings.append(
-            f"validity_seconds is more than a day ({wanted.validity_seconds}), and an ephemeral token cannot be revoked."
+            f"validity_seconds is more than a day ({wanted.validity_seconds}): an ephemeral token cannot be revoked."
         )
     if wanted.mint == "always" or wanted.token is None:
         return Plan(mint=True, warnings=tuple(warnings))
@@ -269,16 +275,21 @@ def plan_persistent(wanted: Wanted, listed: Collection[ListedToken]) -> Plan:
             return Plan(
                 keep=wanted.token, token_id=claims.token_id, matching_token_ids=matching, warnings=tuple(warnings)
             )
-        why = "is, or may be, the emergency token" if claims and claims.token_id in suspects else "is not listed with exactly these roles"
+        why = (
+            "is, or may be, the emergency token"
+            if claims and claims.token_id in suspects
+            else "is not listed with exactly these roles"
+        )
         warnings.append(
-            f"The given token {why}, so a new one is minted: store the new value in its place, or every run mints one more."
+            f"The given token {why}, so a new one is minted: "
+            "store the new value in its place, or every run mints one more."
         )
         return Plan(mint=True, matching_token_ids=matching, warnings=tuple(warnings))
     if not matching:
         return Plan(mint=True, warnings=tuple(warnings))
     warnings.append(
-        "A token with exactly these roles is there, but ECE never shows its value again: give the value that was stored "
-        "as token, or mint another with mint: always."
+        "A token with exactly these roles is there, but ECE never shows its value again: "
+        "give the value that was stored as token, or mint another with mint: always."
     )
     return Plan(
         token_id=matching[0] if len(matching) == 1 else None, matching_token_ids=matching, warnings=tuple(warnings)
@@ -289,8 +300,8 @@ def plan_absent(wanted: Wanted, listed: Collection[ListedToken], now: float) -> 
     """Revoke what is listed of the tokens that are named, or of those with exactly the wanted roles.
 
     Raises `Refused` before anything is revoked: where a suspect is named without `allow_emergency`, where the
-    emergency token cannot be told from the others, and for an ephemeral token that still lives. Raises `WrongInput` for a
-    held token that is none by its shape.
+    emergency token cannot be told from the others, and for an ephemeral token that still lives. Raises `WrongInput` for
+    a held token that is none by its shape.
     """
     suspects = suspect_ids(listed, wanted.emergency_token_id)
     if wanted.roles is not None:
@@ -302,8 +313,8 @@ def plan_absent(wanted: Wanted, listed: Collection[ListedToken], now: float) -> 
     refused = [token.token_id for token in revoke if token.token_id in suspects]
     if refused and not wanted.allow_emergency:
         raise Refused(
-            f"Nothing was revoked: {', '.join(refused)} is, or may be, the emergency token, which saves the installation "
-            "when all coordinators are lost. Give emergency_token_id to tell it from other tokens with the roles "
+            f"Nothing was revoked: {', '.join(refused)} is, or may be, the emergency token, which saves the "
+            "installation when all coordinators are lost. Give emergency_token_id to tell it from other tokens with the roles "
             f"coordinator, director and proxy. {WHERE_EMERGENCY_ID_STANDS} "
             "If it is really to be revoked, set allow_emergency: true."
         )
@@ -350,7 +361,8 @@ def _refuse_to_guess(wanted: Wanted, listed: Collection[ListedToken]) -> None:
     given = "is not given" if wanted.emergency_token_id is None else "names no listed token with these roles"
     raise Refused(
         "Nothing was written: coordinator, director and proxy are also the roles of the emergency token, which must "
-        f"survive, and emergency_token_id {given}. Set it to the id of the emergency token. {WHERE_EMERGENCY_ID_STANDS} "
+        f"survive, and emergency_token_id {given}. Set it to the id of the emergency token. "
+        f"{WHERE_EMERGENCY_ID_STANDS} "
         f"Listed with these roles: {', '.join(sorted(suspects))}."
     )
 
@@ -389,6 +401,6 @@ def clock_warning(expires_at: int | None, validity_seconds: int | None, now: flo
     if abs(off) <= CLOCK_TOLERANCE_SECONDS:
         return None
     return (
-        f"The new token expires {abs(off)} seconds {'later' if off > 0 else 'earlier'} than validity_seconds asked for by "
-        "this machine's clock: this clock and the installation's differ. Check NTP on both."
+        f"The new token expires {abs(off)} seconds {'later' if off > 0 else 'earlier'} than validity_seconds asked for "
+        "by this machine's clock: this clock and the installation's differ. Check NTP on both."
     )

@@ -32,7 +32,13 @@ class Runner:
 
 def read_runner(listed: dict[str, t.Any]) -> Runner:
     """Read an element of the API's `runners`. Raises KeyError or TypeError when it has another shape."""
-    for name, kind in (("runner_id", str), ("host_ip", str), ("public_hostname", str), ("connected", bool), ("healthy", bool)):
+    for name, kind in (
+        ("runner_id", str),
+        ("host_ip", str),
+        ("public_hostname", str),
+        ("connected", bool),
+        ("healthy", bool),
+    ):
         if not isinstance(listed[name], kind):
             raise TypeError(name)
     return Runner(

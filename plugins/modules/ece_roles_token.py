@@ -26,7 +26,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - The same decisions are made, nothing is written and no token is returned.
+      - The same decisions are made, nothing is written and no token is minted.
   diff_mode:
     support: full
     details:
@@ -340,7 +340,9 @@ def mint(client: Client, wanted: Wanted, listed: list[ListedToken]) -> MintedTok
 
 def find_orphans(client: Client, roles: frozenset[str], known: set[str]) -> list[str] | None:
     try:
-        return sorted(token.token_id for token in client.tokens() if token.roles == roles and token.token_id not in known)
+        return sorted(
+            token.token_id for token in client.tokens() if token.roles == roles and token.token_id not in known
+        )
     except RequestFailed:
         return None
 

@@ -148,7 +148,9 @@ def test_an_unknown_outcome_names_the_possible_orphans_and_revokes_nothing(run, 
 
 def test_the_rest_is_revoked_when_one_is_refused(run, simulator):
     ids = [token["token_id"] for token in simulator.seed_tokens(["allocator"], count=3)]
-    simulator.fault("reply", REVOKE, status=403, body='{"errors": [{"code": "root.unauthorized.rbac", "message": "No."}]}')
+    simulator.fault(
+        "reply", REVOKE, status=403, body='{"errors": [{"code": "root.unauthorized.rbac", "message": "No."}]}'
+    )
     result = run.tasks([{"eceops.platform.ece_roles_token": {"state": "absent", "token_ids": ids}}])
     assert result.last["revoked"] == ids[1:]
     assert [entry["token_id"] for entry in result.last["not_revoked"]] == ids[:1]

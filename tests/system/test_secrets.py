@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tokens, passwords and API keys appear nowhere: not in the output, not in a file, neither during a run nor after it."""
+"""Tokens, passwords and API keys appear nowhere: not in the output, not in a file, not during a run, not after it."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from testbed.play import PIPELINING, Runner
 
 TOKEN_MODULE = "eceops.platform.ece_roles_token"
@@ -27,13 +28,23 @@ PROXY = {"roles": ["proxy"]}
 ROWS = [
     (None, {"roles": ["proxy", "master"]}, {}, "roles.*allocator.*master"),
     (None, {"roles": [TOKEN]}, {}, "roles.*allocator"),
-    (None, {**PROXY, "persistent": True, "validity_seconds": 60}, {}, "validity_seconds goes with ephemeral tokens only"),
+    (
+        None,
+        {**PROXY, "persistent": True, "validity_seconds": 60},
+        {},
+        "validity_seconds goes with ephemeral tokens only",
+    ),
     (None, {**PROXY, "validity_seconds": 0}, {}, "validity_seconds must be from 1 to 2147483647, not 0"),
     (None, {**PROXY, "token_ids": ["id"]}, {}, "token_ids goes with state: absent only"),
     (None, {}, {}, "state present needs roles"),
     (None, {"state": "absent"}, {}, "state absent needs token_ids or token, or roles"),
     (None, {"state": "absent", **PROXY, "token_ids": ["id"]}, {}, "roles does not go with token_ids or token"),
-    (None, {"state": "absent", **PROXY, "allow_emergency": True}, {}, "allow_emergency goes with token_ids or token only"),
+    (
+        None,
+        {"state": "absent", **PROXY, "allow_emergency": True},
+        {},
+        "allow_emergency goes with token_ids or token only",
+    ),
     (None, {"state": "absent", "token_ids": [TOKEN]}, {}, "token_ids holds the value of a token"),
     (None, {"state": "absent", "token_ids": "id,"}, {}, "empty id"),
     (None, {"state": "absent", "token": f"{PASSWORD}.x.y"}, {}, "not a roles token"),

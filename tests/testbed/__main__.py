@@ -35,6 +35,7 @@ def main() -> None:
             parser.exit(0 if args.command == "down" else 1, f"{error}\n")
         os.umask(0o077)
         simulator = Simulator.start(args.dir, detached=True)
+        add_host(simulator)
     if args.command == "down":
         simulator.stop()
         for name in FILES:
@@ -42,10 +43,16 @@ def main() -> None:
         print(f"ended: process {simulator.pid}")
     elif args.command == "reset":
         simulator.reset()
+        add_host(simulator)
         print(f"reset: {simulator.url}")
     else:
         write_files(args.dir, simulator)
         print(f"up: {simulator.url}  (process {simulator.pid}, variables: {args.dir / 'ece_api.yml'})")
+
+
+def add_host(simulator: Simulator) -> None:
+    """A second host, unlike the first, so that every filter of a list has something to leave out."""
+    simulator.put_runner("192.0.2.2", roles=["allocator"], zone="ece-zone-2", connected=False)
 
 
 def write_files(directory: Path, simulator: Simulator) -> None:

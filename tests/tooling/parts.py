@@ -46,7 +46,8 @@ def main(command: str, goal: str) -> int:
     envs = environments()
     names = parts(goal, envs)
     if command == "list":
-        for core in CORES.keys() - {env.core for env in envs} if goal == "test-all" else ():
+        missing = [core for core in CORES if core not in {env.core for env in envs}]
+        for core in missing if goal == "test-all" else ():
             print(f"ansible-core {core} is not tested: no Python {', '.join(CORES[core])} here", file=sys.stderr)
         print(*names)
         return 0

@@ -20,6 +20,7 @@ import time
 from contextlib import closing, contextmanager, suppress
 
 import pytest
+
 from ansible_collections.eceops.platform.plugins.module_utils._client import Client
 from ansible_collections.eceops.platform.plugins.module_utils._connection import read_connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed, WrongInput
@@ -32,7 +33,16 @@ DEFAULTS = {"validate_certs": True, "allow_plain_http": False, "timeout": 10, "r
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch, tmp_path):
     """Nothing of this machine's: a test sets what it is about."""
-    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+    for name in (
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "NO_PROXY",
+        "no_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
         monkeypatch.delenv(name, raising=False)
@@ -88,7 +98,7 @@ def test_what_is_safe_is_repeated(simulator, connect, pauses, kind, params, oper
     assert len(simulator.journal()) == (1 if kind == "refuse_handshake" else 3)
 
 
-# A handshake that is reset is left out: now and then it shows while connecting, and then it is known not to have arrived.
+# A handshake that is reset is left out: where it shows while connecting, the request is known not to have arrived.
 @pytest.mark.parametrize(
     ("kind", "params"),
     [fault for fault in TRANSIENT if fault[0] != "refuse_handshake" and fault[1].get("status") != 429],
@@ -152,8 +162,14 @@ def test_tries_end(simulator, connect):
         ({"status": 200, "body": ""}, "an empty reply"),
         ({"status": 200, "body": '{"tokens": {}}'}, "not what ECE's API describes"),
         ({"status": 200, "body_size": 10_000_000}, "not JSON"),
-        ({"status": 302, "headers": {"Location": "https://evil.example.com/?a=b"}}, "redirect to https://evil.example.com/"),
-        ({"status": 307, "headers": {"Location": "/api/v1/platform/configuration/security/enrollment-tokens"}}, "redirect"),
+        (
+            {"status": 302, "headers": {"Location": "https://evil.example.com/?a=b"}},
+            "redirect to https://evil.example.com/",
+        ),
+        (
+            {"status": 307, "headers": {"Location": "/api/v1/platform/configuration/security/enrollment-tokens"}},
+            "redirect",
+        ),
     ],
 )
 def test_replies_that_do_not_serve(simulator, connect, reply, says):
@@ -323,7 +339,7 @@ class Target(http.server.BaseHTTPRequestHandler):
 
     seen: list[dict[str, str]]
 
-    def do_GET(self):  # noqa: N802 - http.server's name
+    def do_GET(self):
         self.seen.append({"path": self.path, **self.headers})
         body = b'{"version": "4.2.0"}'
         self.send_response(200)
@@ -340,7 +356,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
     seen: list[dict[str, str]]
 
-    def do_CONNECT(self):  # noqa: N802 - http.server's name
+    def do_CONNECT(self):
         self.seen.append({"path": self.path, **self.headers})
         host, port = self.path.rsplit(":", 1)
         with socket.create_connection((host, int(port))) as upstream:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.eceops.platform.plugins.filter.roles_token_claims import FilterModule
 
 # From Elastic's documentation ("Manage roles tokens"), expired since 2017.
@@ -30,7 +31,9 @@ def test_claims(token):
     }
 
 
-@pytest.mark.parametrize("value", ["fake-secret", "", None, 5, ["fake-secret"], {"token": "fake-secret"}, b"fake-secret\xff"])
+@pytest.mark.parametrize(
+    "value", ["fake-secret", "", None, 5, ["fake-secret"], {"token": "fake-secret"}, b"fake-secret\xff"]
+)
 def test_anything_else_is_an_error_that_does_not_repeat_it(value):
     with pytest.raises(AnsibleFilterError, match="not a roles token") as error:
         roles_token_claims(value)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.eceops.platform.plugins.module_utils._client import Client, MintedToken
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed
 from ansible_collections.eceops.platform.plugins.module_utils._http import Repeat, Reply
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import ListedToken
-from hypothesis import given
-from hypothesis import strategies as st
 
 TOKENS = "/api/v1/platform/configuration/security/enrollment-tokens"
 
@@ -112,7 +113,12 @@ def test_a_token_that_is_gone_counts_as_revoked():
         (answer(b"", 429, 4), "HTTP 429 after 4 tries.*asked too often", False, False),
         (answer(b"", 500), "HTTP 500, without ECE's error.*problem of its own", True, False),
         (answer(b"<html>", 503), "HTTP 503, an HTML page.*problem of its own", True, False),
-        (answer(b"", 302, Location="https://u:fake-secret@other/x?t=fake-secret"), "redirect to https://other/x", False, False),
+        (
+            answer(b"", 302, Location="https://u:fake-secret@other/x?t=fake-secret"),
+            "redirect to https://other/x",
+            False,
+            False,
+        ),
         (answer(b"", 308, Location="/login"), "redirect to /login.*set url to the API itself", False, False),
         (answer(b"", 302, Location="https://[x"), "redirect to an invalid address", False, False),
         (answer(b"", 302), "redirect to nowhere", False, False),
@@ -144,7 +150,8 @@ def test_a_failure_has_what_ece_said():
 
 
 @pytest.mark.parametrize(
-    "errors", [None, [], [{}], [1], {"code": "c"}, [{"code": 1, "message": "m"}], [{"code": "c", "message": "m", "fields": 1}]]
+    "errors",
+    [None, [], [{}], [1], {"code": "c"}, [{"code": 1, "message": "m"}], [{"code": "c", "message": "m", "fields": 1}]],
 )
 def test_an_error_of_another_shape_is_no_crash(errors):
     with pytest.raises(RequestFailed, match="without ECE's error description"):

@@ -10,10 +10,11 @@ import base64
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.eceops.platform.plugins.module_utils._connection import key_expires_soon, read_connection
-from ansible_collections.eceops.platform.plugins.module_utils._errors import WrongInput
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.eceops.platform.plugins.module_utils._connection import key_expires_soon, read_connection
+from ansible_collections.eceops.platform.plugins.module_utils._errors import WrongInput
 
 PASSWORD = "fake-password-of-the-unit-tests"
 KEY = "fake-api-key-of-the-unit-tests"
@@ -101,7 +102,9 @@ def test_url_with_user_information_is_refused_and_not_repeated(url):
     assert PASSWORD not in str(error.value)
 
 
-@pytest.mark.parametrize("url", ["http://localhost:12400", "http://127.0.0.1:12400", "http://127.8.9.1", "http://[::1]:80"])
+@pytest.mark.parametrize(
+    "url", ["http://localhost:12400", "http://127.0.0.1:12400", "http://127.8.9.1", "http://[::1]:80"]
+)
 def test_plain_http_is_allowed_on_loopback(url):
     assert read(url=url, **ADMIN).url == url
 

@@ -10,6 +10,7 @@ import ssl
 import threading
 
 import pytest
+
 from ansible_collections.eceops.platform.plugins.module_utils import _http
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed, WrongInput
@@ -144,7 +145,10 @@ def test_tls_trusts_nothing_but_ca_path(tmp_path):
     assert context.cert_store_stats()["x509_ca"] == 0
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert not context.verify_flags & ssl.VERIFY_X509_STRICT
-    assert context.verify_flags | ssl.VERIFY_X509_STRICT == ssl.create_default_context().verify_flags | ssl.VERIFY_X509_STRICT
+    assert (
+        context.verify_flags | ssl.VERIFY_X509_STRICT
+        == ssl.create_default_context().verify_flags | ssl.VERIFY_X509_STRICT
+    )
 
 
 def test_tls_without_ca_path_is_the_system_s():

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.eceops.platform.plugins.module_utils._module import MASK, mask
 
 TOKEN = "eyJ0eXAi.eyJzdWIi.c2lnbmF0dXJl"

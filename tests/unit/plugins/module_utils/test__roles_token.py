@@ -11,6 +11,9 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.eceops.platform.plugins.module_utils._errors import WrongInput
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
     EMERGENCY_ROLES,
@@ -31,8 +34,6 @@ from ansible_collections.eceops.platform.plugins.module_utils._roles_token impor
     suspect_ids,
 )
 from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = 1_800_000_000
 ALLOCATOR = frozenset({"allocator"})
@@ -339,7 +340,9 @@ def test_plan_absent(options, listed, revoked):
     assert not plan.mint
 
 
-@pytest.mark.parametrize("options", [{"token_ids": []}, {"token": ephemeral(PROXY, 0)}, {"token": ephemeral(PROXY, -9)}])
+@pytest.mark.parametrize(
+    "options", [{"token_ids": []}, {"token": ephemeral(PROXY, 0)}, {"token": ephemeral(PROXY, -9)}]
+)
 def test_plan_absent_without_a_request(options):
     wanted = replace(ABSENT, **options)
     assert not needs_list(wanted, NOW)
@@ -466,7 +469,9 @@ def test_select_tokens():
     assert select_tokens(listed, token_ids=["two", "other"], roles=["proxy"]) == [TWO]
 
 
-@pytest.mark.parametrize(("off", "says"), [(0, None), (60, None), (-60, None), (61, "61 seconds later"), (-7200, "earlier")])
+@pytest.mark.parametrize(
+    ("off", "says"), [(0, None), (60, None), (-60, None), (61, "61 seconds later"), (-7200, "earlier")]
+)
 def test_clock_warning(off, says):
     warning = clock_warning(NOW + 600 + off, 600, NOW)
     assert says in warning if says else warning is None

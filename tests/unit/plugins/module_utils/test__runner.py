@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner, read_runner, select_runners
 
 LISTED = {
@@ -35,7 +36,8 @@ def test_what_the_api_may_leave_out(build_info):
 
 
 @pytest.mark.parametrize(
-    "change", [{"runner_id": 1}, {"connected": "yes"}, {"healthy": None}, {"roles": None}, {"roles": ["proxy"]}, {"roles": [{}]}]
+    "change",
+    [{"runner_id": 1}, {"connected": "yes"}, {"healthy": None}, {"roles": None}, {"roles": ["proxy"]}, {"roles": [{}]}],
 )
 def test_another_shape_is_an_error(change):
     with pytest.raises((KeyError, TypeError)):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.eceops.platform.plugins.module_utils._client import MintedToken
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, RequestFailed
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import ListedToken, Plan, Wanted
