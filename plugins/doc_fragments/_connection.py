@@ -60,7 +60,8 @@ options:
     description:
       - How often a request is repeated when the connection fails, the reply is cut or late, or its status is 429, 502, 503 or 504.
       - The pauses grow from 1 second and are 30 seconds at most. A C(Retry-After) header is honoured within that limit.
-      - Minting a persistent token is repeated only where the request surely did not arrive, or was refused with 429. A second token could go unnoticed otherwise.
+      - Minting a persistent token is repeated only where the request surely did not arrive, or was refused with 429.
+        A second token could go unnoticed otherwise.
       - From 0 to 100.
     type: int
     default: 3

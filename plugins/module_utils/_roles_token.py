@@ -314,8 +314,8 @@ def plan_absent(wanted: Wanted, listed: Collection[ListedToken], now: float) -> 
     if refused and not wanted.allow_emergency:
         raise Refused(
             f"Nothing was revoked: {', '.join(refused)} is, or may be, the emergency token, which saves the "
-            "installation when all coordinators are lost. Give emergency_token_id to tell it from other tokens with the "
-            f"roles coordinator, director and proxy. {WHERE_EMERGENCY_ID_STANDS} "
+            "installation when all coordinators are lost. Give emergency_token_id to tell it from other tokens with "
+            f"the roles coordinator, director and proxy. {WHERE_EMERGENCY_ID_STANDS} "
             "If it is really to be revoked, set allow_emergency: true."
         )
     return Plan(revoke=revoke, warnings=tuple(_emergency_warnings(wanted, listed)))

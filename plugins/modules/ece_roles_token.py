@@ -205,7 +205,9 @@ revoked:
   elements: str
   sample: [4c8990df-1fb7-4820-b868-6bc9e8860814]
 not_revoked:
-  description: The tokens that could not be revoked, and why. Those that were not tried any more, because the API is out of reach or does not accept the credentials, are among them.
+  description:
+    - The tokens that could not be revoked, and why.
+    - Those that were not tried any more are among them, where the API is out of reach, stays busy or does not accept the credentials.
   returned: when revoking failed
   type: list
   elements: dict

@@ -32,13 +32,13 @@ class Caller:
 
 def identify(authorization: str | None) -> Caller:
     """The caller behind an ``Authorization`` header; one that is missing, odd or wrong is an unknown caller."""
-    scheme, _, value = (authorization or "").partition(" ")
+    scheme, _blank, value = (authorization or "").partition(" ")
     if scheme.lower() == "apikey":
         known = value.strip() == API_KEY
         return Caller("apikey", None, known, known)
     if scheme.lower() == "basic":
         try:
-            user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+            user, _colon, password = base64.b64decode(value, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return Caller("basic")
         admin = (user, password) == (USERNAME, PASSWORD)

@@ -226,7 +226,7 @@ def test_the_next_request_works_after_one_that_was_given_up(simulator, connect):
 
 def test_many_requests_use_one_connection(simulator, connect):
     client = connect()
-    for _ in range(5):
+    for _request in range(5):
         client.tokens()
     assert len({entry["connection"] for entry in simulator.journal()}) == 1
 
