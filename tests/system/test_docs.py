@@ -11,6 +11,8 @@ import json
 import pytest
 import yaml
 
+from testbed.play import ECE_GROUP
+
 PLUGINS = [
     ("module", "ece_platform_info"),
     ("module", "ece_roles_token"),
@@ -63,6 +65,11 @@ def test_documentation_is_complete(run, kind, name):
         assert set(about["attributes"]) == {"action_group", "check_mode", "diff_mode", "idempotent", "platform"}
 
 
+def test_failures_are_described_alike(run):
+    described = [documentation(run, kind, name)["return"]["failure"] for kind, name in PLUGINS if kind == "module"]
+    assert all(each == described[0] for each in described)
+
+
 def walk(values):
     for name, described in values.items():
         yield name, described
@@ -75,8 +82,8 @@ def test_examples_run_as_they_stand(run, simulator, kind, name):
     emergency = simulator.secrets()["emergency_all_roles_except_allocator_token"]["token_id"]
     environ = {"EC_HOST": simulator.url, "EC_USER": simulator.username, "EC_PASS": simulator.password}
     # The examples name no CA, and the system's store does not know the simulator's.
-    environ["SSL_CERT_FILE"] = simulator.ca_path
-    play = {"hosts": "localhost", "gather_facts": False, "tasks": examples}
+    defaults = {ECE_GROUP: {"ca_path": simulator.ca_path}}
+    play = {"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": examples}
     result = run.play([play], env=environ, extra_vars={"ece_emergency_token_id": emergency}, verbosity=1, watch=True)
     assert result.returncode == 0, result.stdout
     assert {entry["status"] for entry in result.results} <= {"ok", "changed"}

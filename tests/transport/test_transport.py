@@ -179,6 +179,20 @@ def test_replies_that_do_not_serve(simulator, connect, reply, says):
     assert len(simulator.journal()) == 1
 
 
+@pytest.mark.parametrize("location", ["http://[::1/", "https://\xfc.example.com/", "//", ""])
+def test_a_redirect_to_nowhere(simulator, connect, location):
+    simulator.fault("reply", LIST, status=302, headers={"Location": location}, body_size=10_000)
+    with pytest.raises(RequestFailed, match="HTTP 302, a redirect to "):
+        connect().tokens()
+
+
+@pytest.mark.parametrize("url", ["https://a..b", "https://.a", f"https://{'a' * 70}.b"])
+def test_a_name_that_cannot_be_one(connect, pauses, url):
+    with pytest.raises(RequestFailed, match="out of reach|no address that can be used") as error:
+        connect(url=url, retries=0).mint_persistent_token(["proxy"])
+    assert not error.value.outcome_unknown
+
+
 # Deadlines
 
 
@@ -417,6 +431,30 @@ def test_a_proxy_carries_the_request_and_learns_no_credentials(simulator, connec
     assert "Authorization" not in asked
     assert asked["Proxy-Authorization"] == "Basic " + base64.b64encode(b"proxy-user:fake-proxy-password").decode()
     assert simulator.journal()[0]["user"] == "admin"
+
+
+def test_a_proxy_that_refuses_to_connect(connect, pauses, monkeypatch):
+    with plain_server(Target) as port:  # it knows no CONNECT
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(RequestFailed, match="the proxy refused to connect.*501.*Check HTTPS_PROXY") as error:
+            connect().mint_persistent_token(["proxy"])
+    assert not error.value.outcome_unknown
+    assert pauses == [1, 2]
+
+
+@pytest.mark.parametrize("proxy", ["http://u:fake-proxy-password@[::1:1", "ftp://127.0.0.1:1", "http://"])
+def test_a_proxy_that_cannot_be_one(connect, monkeypatch, proxy):
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(RequestFailed, match="HTTPS_PROXY") as error:
+        connect(retries=0).platform_version()
+    assert "fake-proxy-password" not in str(error.value)
+
+
+def test_plain_http_to_this_machine_does_not_leave_it(connect, monkeypatch):
+    with plain_server(Target) as port:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        assert connect(url=f"http://127.0.0.1:{port}").platform_version() == "4.2.0"
 
 
 def test_no_proxy_is_honoured(connect, proxy, monkeypatch):
