@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 
 import pytest
 
@@ -383,6 +384,7 @@ def test_your_tasks_may_become_somebody_else(rotate, ids, simulator, tmp_path):
   ansible.builtin.command: whoami
   become: true
   become_method: ansible.builtin.su
+  become_user: nobody
   vars:
     ansible_become_exe: /missing/su
   changed_when: false
@@ -407,6 +409,16 @@ def test_the_file_s_path_may_be_a_link_a_home_or_a_variable(rotate, tmp_path):
     assert (tmp_path / "a folder" / "token").read_text().startswith("eyJ")
     result = rotate(ece_rotate_dest="$HOME/token", watch=False)
     assert result.written["home/token"].startswith(b"eyJ")
+
+
+def test_another_host_may_be_the_api_delegate(run, simulator, ids):
+    gate = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory = {"all": {"children": {"fleet": FLEET["all"], "gates": {"hosts": {"gate": gate}}}}}
+    variables = {"ece_revoke_token_ids": [ids["proxy"]], "ece_host_api_delegate": "gate"}
+    result = run.play(REVOKE_TOKENS, inventory=inventory, extra_vars=variables, verbosity=1)
+    assert result.returncode == 0, result.stdout
+    assert ids["proxy"] not in listed(simulator)
+    assert "-> gate" in result.stdout
 
 
 def test_an_explicit_localhost_uses_the_controller_s_python(run, simulator, ids):
