@@ -52,7 +52,7 @@ $(READY): tests/requirements/venv.txt $(wildcard tests/simulator/requirements.tx
 	@touch $@
 
 # The environment of one part, made again only when what it is made of has changed
-.cache/ready/%: $(READY) noxfile.py tests/tooling/pythons.py $(wildcard tests/requirements/*.txt tests/unit/requirements.txt)
+.cache/ready/%: $(READY) noxfile.py tests/tooling/pythons.py $(wildcard tests/requirements/*.txt)
 	@echo "--- $* is set up"
 	@$(VENV)/nox --install-only --sessions '$*'
 	@mkdir -p $(@D) && touch $@

@@ -75,8 +75,6 @@ def core(step: Callable[[nox.Session, pythons.Env], None]) -> None:
 def install_core(session: nox.Session, env: pythons.Env) -> None:
     """In one go, so that pip finds versions that suit all."""
     wanted = ["-r", str(REQUIREMENTS / "core.txt"), f"ansible-core~={env.core}.0"]
-    if (unit := ROOT / "tests/unit/requirements.txt").exists():
-        wanted += ["-r", str(unit)]
     if env.old_requests:
         wanted += ["-c", str(REQUIREMENTS / "rhel9-constraints.txt")]
     session.install(*wanted)
@@ -199,6 +197,13 @@ def simulator(session: nox.Session) -> None:
     """The simulator's own tests, in the environment that runs it."""
     variables = environment(session.name) | {"PYTHONPATH": str(ROOT / "tests")}
     session.run(sys.executable, "-m", "pytest", "tests/simulator/tests", *session.posargs, env=variables)
+
+
+@nox.session(python=False)
+def demo(session: nox.Session) -> None:
+    """What `make demo` runs, with the artifact that is there."""
+    variables = environment(session.name) | {"PATH": f"{VENV}{os.pathsep}{os.environ['PATH']}"}
+    session.run(str(ROOT / "tests/tooling/demo.sh"), env=variables, external=True)
 
 
 @nox.session(python=False)

@@ -177,7 +177,7 @@ def _advice(reply: Reply, code: str | None) -> str:
     if 300 <= reply.status < 400:
         return "Redirects are not followed, so that the credentials reach no other host: set url to the API itself."
     if reply.status == 401:
-        return "Check username and password, or api_key: API keys expire, and belong to users other than admin."
+        return "Check username and password, or api_key, which may have expired."
     if code == "enrollment_tokens.signing_key_not_found":
         return "The installation has no key to sign tokens with: Elastic's support can tell how to make one."
     if reply.status == 403:

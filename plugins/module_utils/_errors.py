@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
+# Too many requests; and what a proxy answers for an API that is down, overloaded or too slow.
+BUSY_STATUSES = frozenset({429, 502, 503, 504})
+
 
 class EceError(Exception):
     """Something that the user is to be told: what happened, to what, and what to do next.
@@ -58,4 +61,4 @@ class RequestFailed(EceError):
     @property
     def busy(self) -> bool:
         """Whether the API, or a proxy before it, has too much to do at the moment."""
-        return self.status in (429, 502, 503, 504)
+        return self.status in BUSY_STATUSES

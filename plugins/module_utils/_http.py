@@ -4,7 +4,10 @@
 
 # This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
 
-"""Transport over one `requests.Session`: authentication, TLS, deadlines and repeats. It knows nothing of ECE."""
+"""Transport over one `requests.Session`: authentication, TLS, deadlines and repeats.
+
+It knows nothing of ECE's API; only what it advises when there is no reply speaks of an installation of ECE.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection, is_loopback
-from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed, WrongInput
+from ansible_collections.eceops.platform.plugins.module_utils._errors import BUSY_STATUSES, RequestFailed, WrongInput
 
 if t.TYPE_CHECKING:
     import requests
@@ -32,7 +35,6 @@ BACKOFF_FACTOR = 0.5
 # Far above a list of thousands of runners: a reply that never ends may not fill the memory until the deadline.
 MAX_REPLY_BYTES = 128 * 1024 * 1024
 WITHDRAWN_REQUESTS = ("2.32.0", "2.32.1")
-REPEATED_STATUSES = frozenset({429, 502, 503, 504})
 
 _CUT_ADVICE = "Is the API restarting, or a proxy in between closing connections?"
 
@@ -219,7 +221,7 @@ def within(seconds: float, work: Callable[[threading.Event], Reply]) -> Reply:
 def may_repeat(outcome: Reply | NoReply, repeat: Repeat) -> bool:
     """Whether a request with this outcome may be sent again."""
     if isinstance(outcome, Reply):
-        return outcome.status == 429 or (repeat is Repeat.SAFE and outcome.status in REPEATED_STATUSES)
+        return outcome.status == 429 or (repeat is Repeat.SAFE and outcome.status in BUSY_STATUSES)
     return not outcome.lasting and (repeat is Repeat.SAFE or not outcome.sent)
 
 

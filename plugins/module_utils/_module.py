@@ -109,6 +109,6 @@ def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule, Client],
                 module.warn(f"The API key expires at {expires:%Y-%m-%dT%H:%M:%SZ}: make a new one in time.")
     except EceError as error:
         module.fail_json(error.message, **error.details)
-    except ImportError:
-        module.fail_json(missing_required_lib("requests"), exception=traceback.format_exc())
+    except ImportError as error:
+        module.fail_json(missing_required_lib(error.name or "requests"), exception=traceback.format_exc())
     module.exit_json(**result)

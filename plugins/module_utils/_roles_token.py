@@ -6,8 +6,9 @@
 
 """Pure: what a roles token says, and what is to be done about tokens. Time is an argument, in seconds since the epoch.
 
-`plan_ephemeral`, `plan_persistent` and `plan_absent` are the whole policy of the module `ece_roles_token`; applying a
-plan is the module's. The facts about tokens are those of Elastic's documentation, "Manage roles tokens".
+`plan_ephemeral`, `plan_persistent` and `plan_absent` decide what is minted, kept and revoked. To carry a plan out, and
+what to do when that fails half-way, is for the module `ece_roles_token`. The facts about tokens are those of Elastic's
+documentation, "Manage roles tokens".
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ options:
     description: Only tokens with these ids.
     type: list
     elements: str
+    aliases: [token_id]
   roles:
     description: Only tokens with exactly these roles. V([]) is those without any role permission.
     type: list
@@ -111,7 +112,7 @@ from ansible_collections.eceops.platform.plugins.module_utils._roles_token impor
 from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
-    "token_ids": {"type": "list", "elements": "str", "no_log": False},
+    "token_ids": {"type": "list", "elements": "str", "aliases": ["token_id"], "no_log": False},
     "roles": {"type": "list", "elements": "str", "choices": list(ROLES)},
     "emergency_token_id": {"type": "str", "no_log": False},
 }

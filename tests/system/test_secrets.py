@@ -65,13 +65,14 @@ def test_playbooks_leave_no_secret(run, simulator, tmp_path):
         "ece_rotate_dest": str(tmp_path / "token"),
     }
     options = {"env": LOGGED, "verbosity": 3, "watch": True}
-    rotated = run.play("eceops.platform.rotate_token", "--diff", extra_vars=variables, **options)
+    by_key = {name: simulator.ece_api[name] for name in ("url", "ca_path")} | {"api_key": simulator.api_key}
+    rotated = run.play("eceops.platform.rotate_token", "--diff", extra_vars={**variables, "ece_api": by_key}, **options)
     revoked = run.play("eceops.platform.revoke_tokens", "--diff", extra_vars={"ece_revoke_all_except": []}, **options)
     token = (tmp_path / "token").read_text().strip()
     for result in (rotated, revoked):
         assert result.returncode == 0, result.stdout
         assert any("ansible.log" in name for name in result.written)
-        assert result.find([token, simulator.password, token.partition(".")[0]]) == []
+        assert result.find([token, simulator.password, simulator.api_key, token.partition(".")[0]]) == []
 
 
 def test_the_search_would_find_them(run, simulator):
@@ -80,13 +81,16 @@ def test_the_search_would_find_them(run, simulator):
     assert result.find([simulator.password]) != []
 
 
-# What is shipped: every task that can return a token hides it, every one that carries a credential is pipelined.
+# What is shipped: every task that gets or returns a token hides it, every one that carries a credential is pipelined.
+
+
+INHERITED = ("no_log", "module_defaults")
 
 
 def tasks_of(items, inherited=None):
     """Every task of a list of plays, blocks and tasks, with what its blocks and play give it."""
     for item in items:
-        own = {**(inherited or {}), **{name: item[name] for name in ("no_log",) if name in item}}
+        own = {**(inherited or {}), **{name: item[name] for name in INHERITED if name in item}}
         own["vars"] = {**(inherited or {}).get("vars", {}), **item.get("vars", {})}
         nested = [item[name] for name in ("tasks", "block", "rescue", "always") if name in item]
         for deeper in nested:
@@ -96,23 +100,42 @@ def tasks_of(items, inherited=None):
 
 
 def shipped_tasks():
-    for path in sorted(COLLECTION.glob("playbooks/**/*.yml")):
-        for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
-            yield pytest.param(task, True, id=f"{path.name}: {task['name']}")
+    """All tasks of playbooks, examples and documentation, by where they stand."""
+    for path in sorted([*COLLECTION.glob("playbooks/**/*.yml"), *COLLECTION.glob("examples/*.yml")]):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(content, list):
+            yield from ((f"{path.name}: {task['name']}", task) for task in tasks_of(content))
     for path in sorted([*COLLECTION.glob("plugins/modules/*.py"), *COLLECTION.glob("plugins/filter/*.py")]):
         examples = path.read_text(encoding="utf-8").partition('EXAMPLES = r"""')[2].partition('"""')[0]
-        for task in tasks_of(yaml.safe_load(examples)):
-            yield pytest.param(task, False, id=f"{path.name}: {task['name']}")
+        yield from ((f"{path.name}: {task['name']}", task) for task in tasks_of(yaml.safe_load(examples)))
 
 
-@pytest.mark.parametrize(("task", "playbook"), shipped_tasks())
-def test_shipped_tasks_are_careful(task, playbook):
-    options = task.get("eceops.platform.ece_roles_token", {})
-    handles_a_token = "ece_rotated_token" in str(task) and "ansible.builtin.include_tasks" not in task
-    if (options and options.get("state", "present") == "present") or handles_a_token:
-        assert task.get("no_log") is True
-    carries_a_credential = {"password", "api_key", "token"} & set(options) or "ece_api" in str(task)
+def handles_a_token(task):
+    options = task.get("eceops.platform.ece_roles_token")
+    mints = options is not None and options.get("state", "present") == "present"
+    return mints or "stdin" in task.get("ansible.builtin.command", {})
+
+
+def carries_a_credential(task):
     calls_the_api = any(f"eceops.platform.{module}" in task for module in API_MODULES)
-    if carries_a_credential or (playbook and calls_the_api):
-        assert task["vars"]["ansible_pipelining"] is True
-        assert task["vars"]["ansible_ssh_pipelining"] is True
+    given = {"password", "api_key", "token"} & set(task.get("eceops.platform.ece_roles_token") or ())
+    return (calls_the_api and ("module_defaults" in task or given)) or "stdin" in task.get(
+        "ansible.builtin.command", {}
+    )
+
+
+def parameters(concerned):
+    chosen = [pytest.param(task, id=name) for name, task in shipped_tasks() if concerned(task)]
+    assert len(chosen) > 5
+    return chosen
+
+
+@pytest.mark.parametrize("task", parameters(handles_a_token))
+def test_a_task_that_handles_a_token_hides_it(task):
+    assert task["no_log"] is True
+
+
+@pytest.mark.parametrize("task", parameters(carries_a_credential))
+def test_a_task_that_carries_a_credential_is_pipelined(task):
+    assert task["vars"]["ansible_pipelining"] is True
+    assert task["vars"]["ansible_ssh_pipelining"] is True

@@ -65,7 +65,7 @@ ROWS = [
     ({"url": "http://coordinator.example.com:12400", **ADMIN}, PROXY, {}, "plain http"),
     ({"url": URL, **ADMIN, "ca_path": "/missing.pem"}, PROXY, {}, "ca_path: no certificate could be read"),
     ({"url": URL, **ADMIN, "timeout": 0}, PROXY, {}, "timeout must be more than 0"),
-    ({"url": URL, **ADMIN, "retries": -1}, PROXY, {}, "retries must be 0 or more"),
+    ({"url": URL, **ADMIN, "retries": -1}, PROXY, {}, "retries must be from 0 to 100, not -1"),
     ({"url": URL, **ADMIN, "user": "admin"}, PROXY, {}, "Unsupported parameters.*user"),
 ]
 

@@ -63,10 +63,8 @@ title 'A simulator stands in for Elastic Cloud Enterprise'
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-if [[ -d tests/testbed ]]; then
-  started=yes
-  testbed up
-fi
+started=yes
+testbed up
 
 # ---- the steps: examples/ against the simulator; a real installation is another variable file ----
 # A step takes the connection from the file of variables as a playbook does, or from the environment as ad hoc commands do.

@@ -51,10 +51,8 @@ def export(root: Path, names: Iterable[str], target: Path) -> Path:
 
 
 def release_files(root: Path) -> list[str]:
-    """What the artifact is built from. Before the first `git add` there is nothing but new files."""
+    """What the artifact is built from. New files that would belong to it are named, as git does not track them yet."""
     files = tracked(root)
-    if "galaxy.yml" not in files:
-        return known(root)
     for name in sorted(set(known(root)) - set(files)):
         if name.startswith(FOLDERS):
             print(f"not in the artifact, git does not track it: {name}", file=sys.stderr)
