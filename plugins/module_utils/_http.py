@@ -4,10 +4,7 @@
 
 # This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
 
-"""Transport over one `requests.Session`: authentication, TLS, deadlines and repeats.
-
-It knows nothing of ECE's API; only what it advises when there is no reply speaks of an installation of ECE.
-"""
+"""Transport over one `requests.Session`: authentication, TLS, deadlines and repeats. It knows nothing of ECE."""
 
 from __future__ import annotations
 
@@ -26,6 +23,13 @@ from urllib.parse import urlsplit
 
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection, is_loopback
 from ansible_collections.eceops.platform.plugins.module_utils._errors import BUSY_STATUSES, RequestFailed, WrongInput
+from ansible_collections.eceops.platform.plugins.module_utils._no_reply import (
+    NoReply,
+    classify,
+    cut_short,
+    own_words,
+    timed_out,
+)
 
 if t.TYPE_CHECKING:
     import requests
@@ -35,11 +39,6 @@ BACKOFF_FACTOR = 0.5
 # Far above a list of thousands of runners: a reply that never ends may not fill the memory until the deadline.
 MAX_REPLY_BYTES = 128 * 1024 * 1024
 WITHDRAWN_REQUESTS = ("2.32.0", "2.32.1")
-
-_CUT_ADVICE = "Is the API restarting, or a proxy in between closing connections?"
-
-# X.509 verify codes of OpenSSL that say when a certificate is valid.
-_NOT_YET_VALID, _EXPIRED = 9, 10
 
 
 class Repeat(enum.Enum):
@@ -57,20 +56,6 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     tries: int
-
-
-class NoReply(Exception):
-    """One try brought no usable reply.
-
-    `sent` is False where the request surely never reached the server. `lasting` failures stay when it is repeated.
-    """
-
-    def __init__(self, reason: str, advice: str = "", *, sent: bool = True, lasting: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.advice = advice
-        self.sent = sent
-        self.lasting = lasting
 
 
 class Http:
@@ -116,7 +101,7 @@ class Http:
             self._session = _new_session(self.connection)
         session = self._session
         try:
-            return within(
+            return with_deadline(
                 self.connection.timeout, lambda given_up: self._exchange(session, method, url, content, tries, given_up)
             )
         except NoReply as failure:
@@ -157,11 +142,11 @@ class Http:
                     raise NoReply(f"the reply is larger than {MAX_REPLY_BYTES} bytes", lasting=True)
         # What requests raises are OSErrors; some of urllib3's come through as they are.
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-            raise _classify(error, self.connection) from error
+            raise classify(error, self.connection) from error
         # urllib3 1.26 does not notice by itself that a body is shorter than was announced.
         announced = response.headers.get("Content-Length", "")
         if announced.isdecimal() and len(received) < int(announced) and "Content-Encoding" not in response.headers:
-            raise NoReply(f"the reply was cut short, {len(received)} of {announced} bytes arrived", _CUT_ADVICE)
+            raise cut_short(f"{len(received)} of {announced} bytes arrived")
         return Reply(response.status_code, response.headers, bytes(received), tries)
 
     def _pauses(self) -> Iterator[float]:
@@ -192,7 +177,7 @@ class Body(io.BytesIO):
         return super().read(size)
 
 
-def within(seconds: float, work: Callable[[threading.Event], Reply]) -> Reply:
+def with_deadline(seconds: float, work: Callable[[threading.Event], Reply]) -> Reply:
     """Return what `work` returns, or raise `NoReply` when it takes longer than `seconds`; the given event is set then.
 
     What requests calls a timeout bounds each silence; a name look-up or a reply that drips byte by byte escapes it.
@@ -212,7 +197,7 @@ def within(seconds: float, work: Callable[[threading.Event], Reply]) -> Reply:
         result = outcome.get(timeout=seconds)
     except queue.Empty:
         given_up.set()
-        raise _timed_out(seconds) from None
+        raise timed_out(seconds) from None
     if isinstance(result, Exception):
         raise result
     return result
@@ -304,7 +289,7 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
             context = ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as error:
         raise WrongInput(
-            f"ca_path: no certificate could be read from {path} ({_own_words(error)}); "
+            f"ca_path: no certificate could be read from {path} ({own_words(error)}); "
             "it must be a file of PEM certificates, or a folder of them with OpenSSL's hashed names."
         ) from error
     if path is not None:
@@ -316,113 +301,3 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
     if not connection.validate_certs:
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _timed_out(seconds: float) -> NoReply:
-    return NoReply(
-        f"no complete reply within {seconds:g} seconds",
-        "Is the API overloaded, or a firewall dropping packets? A longer timeout gives it more time.",
-    )
-
-
-def _classify(error: Exception, connection: Connection) -> NoReply:
-    """What became of a request that ended in an exception, from what that wraps.
-
-    No text of requests or urllib3 is passed on but the names in a certificate: it could hold a proxy's password.
-    """
-    import requests.exceptions
-    import urllib3.exceptions
-
-    wrong_address = (
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        urllib3.exceptions.LocationValueError,
-    )
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return _certificate_refused(cause, connection.ca_path)
-        if type(cause).__name__ == "CertificateError":
-            return NoReply(
-                f"the certificate does not hold this name or address ({cause})",
-                "Use one that it holds in url.",
-                sent=False,
-                lasting=True,
-            )
-        if isinstance(cause, wrong_address):
-            return NoReply(
-                "url, or the proxy that the environment names, is no address that can be used",
-                "Check url, HTTPS_PROXY and NO_PROXY.",
-                sent=False,
-                lasting=True,
-            )
-    if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
-        where, advice = "the proxy that the environment names", "Check HTTPS_PROXY and NO_PROXY, and the proxy itself."
-    else:
-        where = "the API"
-        advice = "Is the address in url right (ECE's port is 12443), a coordinator up, and no firewall in between?"
-    for cause in causes:
-        # Before its base class, ConnectTimeoutError.
-        if isinstance(cause, urllib3.exceptions.NewConnectionError):
-            return NoReply(f"{where} is out of reach ({_own_words(_innermost(causes))})", advice, sent=False)
-        if isinstance(cause, urllib3.exceptions.ConnectTimeoutError):
-            return NoReply(f"no connection to {where} within {connection.timeout:g} seconds", advice, sent=False)
-        if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
-            return _timed_out(connection.timeout)
-        if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed"):
-            # http.client puts the status there, and only there.
-            return NoReply(f"the proxy refused to connect ({str(cause)[:100]})", advice, sent=False)
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
-            return NoReply(
-                f"no TLS connection could be made or kept ({cause.reason or 'TLS error'})",
-                "Is it https that listens there? ECE's https port is 12443.",
-                lasting=True,
-            )
-    if isinstance(error, ValueError):
-        return NoReply(
-            f"the request could not be made, or its reply not be read ({type(error).__name__})",
-            "Check HTTPS_PROXY and NO_PROXY, and whether it is ECE's API that url points at.",
-            lasting=True,
-        )
-    return NoReply(
-        f"the connection ended before the whole reply was there ({_own_words(_innermost(causes))})", _CUT_ADVICE
-    )
-
-
-def _certificate_refused(error: ssl.SSLCertVerificationError, ca_path: str | None) -> NoReply:
-    if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
-        advice = "Renew the certificate of the installation, or mend the clock of this machine."
-    elif ca_path:
-        advice = f"It was not issued by what ca_path ({ca_path}) holds: put the installation's CA certificate there."
-        if os.path.isdir(ca_path):
-            advice += " In a folder, only names that `openssl rehash` gives count."
-    else:
-        advice = "Name the installation's CA certificate in ca_path."
-    return NoReply(
-        f"the certificate of the API is not trusted ({error.verify_message})", advice, sent=False, lasting=True
-    )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception of requests and all that it wraps, from the outside in."""
-    seen: list[BaseException] = []
-    waiting = [error]
-    while waiting:
-        cause = waiting.pop(0)
-        if not isinstance(cause, BaseException) or any(cause is known for known in seen):
-            continue
-        seen.append(cause)
-        yield cause
-        waiting += [getattr(cause, "reason", None), cause.__cause__, *cause.args]
-
-
-def _innermost(causes: list[BaseException]) -> BaseException:
-    # NewConnectionError keeps the operating system's error only as its context.
-    context = causes[-1].__context__
-    return context if isinstance(context, OSError) else causes[-1]
-
-
-def _own_words(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__

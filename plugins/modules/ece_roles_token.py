@@ -292,6 +292,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def manage_token(module: EceModule, client: Client) -> dict[str, t.Any]:
+    """Read what is wanted and what is there, ask the plan, carry it out: the return values."""
     wanted = read_wanted(module.params)
     check_wanted(wanted)
     now = time.time()
@@ -310,6 +311,7 @@ def manage_token(module: EceModule, client: Client) -> dict[str, t.Any]:
 
 
 def read_wanted(params: dict[str, t.Any]) -> Wanted:
+    """The options without stray white space; an empty string counts as not given."""
     options = {name: params[name] for name in OPTIONS}
     options["roles"] = None if params["roles"] is None else frozenset(params["roles"])
     options["token"] = (params["token"] or "").strip() or None
@@ -324,6 +326,10 @@ def make_plan(wanted: Wanted, listed: list[ListedToken], now: float) -> Plan:
 
 
 def mint(client: Client, wanted: Wanted, listed: list[ListedToken]) -> MintedToken:
+    """Mint the wanted token; `listed` are the tokens that were there before.
+
+    Raises `EceError` with `possible_orphans` where it is unknown whether a persistent one was minted.
+    """
     roles = wanted.roles or frozenset()
     if not wanted.persistent:
         return client.mint_ephemeral_token(roles, wanted.validity_seconds)
@@ -341,6 +347,7 @@ def mint(client: Client, wanted: Wanted, listed: list[ListedToken]) -> MintedTok
 
 
 def find_orphans(client: Client, roles: frozenset[str], known: set[str]) -> list[str] | None:
+    """The ids that are listed with these roles now and were not known before; None when they cannot be listed."""
     try:
         return sorted(
             token.token_id for token in client.tokens() if token.roles == roles and token.token_id not in known
@@ -363,16 +370,16 @@ def advise_about(orphans: list[str] | None) -> str:
 def revoke(client: Client, tokens: Iterable[ListedToken]) -> None:
     """Revoke all; where some are refused, the rest are revoked before the failure says which were and which were not.
 
-    It ends early where the API is out of reach or does not accept the credentials, and where it was too busy, through
+    Raises `EceError` with `revoked` and `not_revoked`. It ends early where the API is out of reach or does not accept the credentials, and where it was too busy, through
     all repeats, for two tokens in a row: the pauses of a thousand would take hours.
     """
     revoked: list[str] = []
     not_revoked: list[dict[str, str]] = []
     first: RequestFailed | None = None
     last: RequestFailed | None = None
-    given_up = False
+    stopped = False
     for token in tokens:
-        if given_up:
+        if stopped:
             not_revoked.append({"token_id": token.token_id, "reason": "not tried"})
             continue
         try:
@@ -380,7 +387,7 @@ def revoke(client: Client, tokens: Iterable[ListedToken]) -> None:
             revoked.append(token.token_id)
             last = None
         except RequestFailed as error:
-            given_up = error.gives_up or (error.busy and last is not None and last.busy)
+            stopped = error.gives_up or (error.busy and last is not None and last.busy)
             first, last = first or error, error
             not_revoked.append({"token_id": token.token_id, "reason": error.message})
     if first:
@@ -395,6 +402,7 @@ def revoke(client: Client, tokens: Iterable[ListedToken]) -> None:
 
 
 def result(module: EceModule, wanted: Wanted, plan: Plan, minted: MintedToken | None) -> dict[str, t.Any]:
+    """The return values, from the plan and, outside check mode, what was minted."""
     token = minted.token if minted else plan.keep
     claims = claims_or_none(token)
     if minted and not claims:

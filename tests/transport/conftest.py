@@ -7,8 +7,59 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from contextlib import closing
+
+import pytest
+
+sys.path.insert(0, os.environ["TESTBED_COLLECTIONS_PATH"])
+
+from ansible_collections.eceops.platform.plugins.module_utils._client import Client
+from ansible_collections.eceops.platform.plugins.module_utils._connection import read_connection
+from ansible_collections.eceops.platform.plugins.module_utils._http import Http
 
 pytest_plugins = ["testbed.fixtures"]
 
-sys.path.insert(0, os.environ["TESTBED_COLLECTIONS_PATH"])
+DEFAULTS = {"validate_certs": True, "allow_plain_http": False, "timeout": 10, "retries": 2}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    """Nothing of this machine's: a test sets what it is about."""
+    for name in (
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "NO_PROXY",
+        "no_proxy",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def pauses():
+    return []
+
+
+@pytest.fixture
+def connect(simulator, pauses):
+    def connect(**options):
+        connection = read_connection({**DEFAULTS, **simulator.ece_api, **options}, {})
+        return Client(Http(connection, pauses.append))
+
+    return connect
+
+
+@pytest.fixture
+def closed_port():
+    """A port of loopback on which nothing listens, and nobody else will."""
+    with closing(socket.socket()) as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]

@@ -9,58 +9,18 @@ What is repeated and what is said is asserted on the simulator's journal and on 
 
 from __future__ import annotations
 
-import base64
-import http.server
 import shutil
 import socket
 import ssl
 import subprocess
-import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 
 import pytest
 
-from ansible_collections.eceops.platform.plugins.module_utils._client import Client
-from ansible_collections.eceops.platform.plugins.module_utils._connection import read_connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed, WrongInput
-from ansible_collections.eceops.platform.plugins.module_utils._http import Http
 
 MINT, REVOKE, LIST = "create-enrollment-token", "delete-enrollment-token", "get-enrollment-tokens"
-DEFAULTS = {"validate_certs": True, "allow_plain_http": False, "timeout": 10, "retries": 2}
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch, tmp_path):
-    """Nothing of this machine's: a test sets what it is about."""
-    for name in (
-        "HTTPS_PROXY",
-        "https_proxy",
-        "HTTP_PROXY",
-        "http_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-        "NO_PROXY",
-        "no_proxy",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-
-
-@pytest.fixture
-def pauses():
-    return []
-
-
-@pytest.fixture
-def connect(simulator, pauses):
-    def connect(**options):
-        connection = read_connection({**DEFAULTS, **simulator.ece_api, **options}, {})
-        return Client(Http(connection, pauses.append))
-
-    return connect
 
 
 def statuses(simulator):
@@ -119,17 +79,9 @@ def test_a_persistent_mint_is_repeated_when_it_was_refused_with_429(simulator, c
     assert pauses == [7, 7]
 
 
-@contextmanager
-def closed_port():
-    """A port of loopback on which nothing listens, and nobody else will."""
-    with closing(socket.socket()) as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        yield reserved.getsockname()[1]
-
-
-def test_a_persistent_mint_is_repeated_where_it_surely_did_not_arrive(connect, pauses):
-    with closed_port() as port, pytest.raises(RequestFailed, match=r"refused.*\(3 tries\).*url") as error:
-        connect(url=f"https://127.0.0.1:{port}").mint_persistent_token(["proxy"])
+def test_a_persistent_mint_is_repeated_where_it_surely_did_not_arrive(connect, pauses, closed_port):
+    with pytest.raises(RequestFailed, match=r"refused.*\(3 tries\).*url") as error:
+        connect(url=f"https://127.0.0.1:{closed_port}").mint_persistent_token(["proxy"])
     assert not error.value.outcome_unknown
     assert pauses == [1, 2]
 
@@ -310,11 +262,6 @@ def test_ca_path_that_cannot_be_used(connect, tmp_path):
         connect(ca_path=str(tmp_path / "missing.pem")).platform_version()
 
 
-def test_https_to_a_port_that_speaks_http(connect):
-    with plain_server(Target) as port, pytest.raises(RequestFailed, match=r"no TLS connection.*12443"):
-        connect(url=f"https://127.0.0.1:{port}").platform_version()
-
-
 # Credentials
 
 
@@ -343,130 +290,3 @@ def test_the_key_s_expiration_is_read(simulator, connect):
     client = connect(username=None, password=None, api_key=simulator.api_key)
     client.platform_version()
     assert client.key_expiration == "2026-11-30T00:00:00Z"
-
-
-# Proxies and plain http, against small servers of the test's own
-
-
-class Target(http.server.BaseHTTPRequestHandler):
-    """An API that knows one operation, and notes the headers that it gets."""
-
-    seen: list[dict[str, str]]
-
-    def do_GET(self):
-        self.seen.append({"path": self.path, **self.headers})
-        body = b'{"version": "4.2.0"}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        """Nothing."""
-
-
-class Proxy(http.server.BaseHTTPRequestHandler):
-    """A proxy that tunnels, and notes the headers that it gets."""
-
-    seen: list[dict[str, str]]
-
-    def do_CONNECT(self):
-        self.seen.append({"path": self.path, **self.headers})
-        host, port = self.path.rsplit(":", 1)
-        with socket.create_connection((host, int(port))) as upstream:
-            self.send_response(200)
-            self.end_headers()
-            back = threading.Thread(target=self._copy, args=(upstream, self.connection))
-            back.start()
-            self._copy(self.connection, upstream)
-            back.join()
-        self.close_connection = True
-
-    @staticmethod
-    def _copy(source, target):
-        while data := source.recv(65536):
-            target.sendall(data)
-        with suppress(OSError):  # it may have gone first
-            target.shutdown(socket.SHUT_WR)
-
-    def log_message(self, *args):
-        """Nothing."""
-
-
-@contextmanager
-def plain_server(handler, seen=None):
-    noting = type("Noting", (handler,), {"seen": [] if seen is None else seen})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), noting) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def test_plain_http_on_loopback(connect):
-    seen = []
-    with plain_server(Target, seen) as port:
-        assert connect(url=f"http://127.0.0.1:{port}/api/v1/").platform_version() == "4.2.0"
-    assert seen[0]["path"] == "/api/v1/platform"
-    assert seen[0]["Authorization"].startswith("Basic ")
-
-
-@pytest.fixture
-def proxy(monkeypatch):
-    seen = []
-    with plain_server(Proxy, seen) as port:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://proxy-user:fake-proxy-password@127.0.0.1:{port}")
-        yield seen
-
-
-def test_a_proxy_carries_the_request_and_learns_no_credentials(simulator, connect, proxy):
-    client = connect()
-    assert client.platform_version()
-    client.http._session.close()
-    (asked,) = proxy
-    assert asked["path"] == simulator.url.removeprefix("https://")
-    assert "Authorization" not in asked
-    assert asked["Proxy-Authorization"] == "Basic " + base64.b64encode(b"proxy-user:fake-proxy-password").decode()
-    assert simulator.journal()[0]["user"] == "admin"
-
-
-def test_a_proxy_that_refuses_to_connect(connect, pauses, monkeypatch):
-    with plain_server(Target) as port:  # it knows no CONNECT
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        with pytest.raises(RequestFailed, match="the proxy refused to connect.*501.*Check HTTPS_PROXY") as error:
-            connect().mint_persistent_token(["proxy"])
-    assert not error.value.outcome_unknown
-    assert pauses == [1, 2]
-
-
-@pytest.mark.parametrize("proxy", ["http://u:fake-proxy-password@[::1:1", "ftp://127.0.0.1:1", "http://"])
-def test_a_proxy_that_cannot_be_one(connect, monkeypatch, proxy):
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(RequestFailed, match="HTTPS_PROXY") as error:
-        connect(retries=0).platform_version()
-    assert "fake-proxy-password" not in str(error.value)
-
-
-def test_plain_http_to_this_machine_does_not_leave_it(connect, monkeypatch):
-    with plain_server(Target) as port:
-        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-        assert connect(url=f"http://127.0.0.1:{port}").platform_version() == "4.2.0"
-
-
-def test_no_proxy_is_honoured(connect, proxy, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert connect().platform_version()
-    assert proxy == []
-
-
-def test_a_proxy_that_is_out_of_reach_is_named_without_its_password(connect, monkeypatch):
-    with closed_port() as port:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://proxy-user:fake-proxy-password@127.0.0.1:{port}")
-        with pytest.raises(RequestFailed, match="the proxy that the environment names is out of reach") as error:
-            connect(retries=0).mint_persistent_token(["proxy"])
-    assert "fake-proxy-password" not in str(error.value)
-    assert not error.value.outcome_unknown

@@ -38,6 +38,7 @@ CONTENTS = {
     "plugins/module_utils/_errors.py",
     "plugins/module_utils/_http.py",
     "plugins/module_utils/_module.py",
+    "plugins/module_utils/_no_reply.py",
     "plugins/module_utils/_roles_token.py",
     "plugins/module_utils/_runner.py",
     "plugins/modules/ece_platform_info.py",

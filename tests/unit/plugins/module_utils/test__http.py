@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.eceops.platform.plugins.module_utils import _http
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed, WrongInput
-from ansible_collections.eceops.platform.plugins.module_utils._http import Http, NoReply, Repeat, Reply
+from ansible_collections.eceops.platform.plugins.module_utils._http import Http, Repeat, Reply
+from ansible_collections.eceops.platform.plugins.module_utils._no_reply import NoReply
 
 OK = Reply(200, {}, b"{}", 1)
 LOST = NoReply("lost")
@@ -114,13 +115,13 @@ def lose(given_up):
     raise LOST
 
 
-def test_within_returns_and_raises_what_the_work_does():
-    assert _http.within(10, lambda given_up: OK) is OK
+def test_with_deadline_returns_and_raises_what_the_work_does():
+    assert _http.with_deadline(10, lambda given_up: OK) is OK
     with pytest.raises(NoReply, match="lost"):
-        _http.within(10, lose)
+        _http.with_deadline(10, lose)
 
 
-def test_within_gives_up_at_the_deadline():
+def test_with_deadline_gives_up_at_the_deadline():
     seen = []
     forever = threading.Event()
 
@@ -129,7 +130,7 @@ def test_within_gives_up_at_the_deadline():
         forever.wait()
 
     with pytest.raises(NoReply, match="0.05 seconds") as error:
-        _http.within(0.05, work)
+        _http.with_deadline(0.05, work)
     forever.set()
     assert error.value.sent
     assert seen[0].is_set()
