@@ -370,8 +370,9 @@ def advise_about(orphans: list[str] | None) -> str:
 def revoke(client: Client, tokens: Iterable[ListedToken]) -> None:
     """Revoke all; where some are refused, the rest are revoked before the failure says which were and which were not.
 
-    Raises `EceError` with `revoked` and `not_revoked`. It ends early where the API is out of reach or does not accept the credentials, and where it was too busy, through
-    all repeats, for two tokens in a row: the pauses of a thousand would take hours.
+    Raises `EceError` with `revoked` and `not_revoked`. It ends early where the API is out of reach or does not accept
+    the credentials, and where it was too busy, through all repeats, for two tokens in a row: the pauses of a thousand
+    would take hours.
     """
     revoked: list[str] = []
     not_revoked: list[dict[str, str]] = []
