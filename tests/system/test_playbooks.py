@@ -290,6 +290,7 @@ def test_an_old_id_that_is_not_listed_is_said(rotate):
         {"ece_rotate_dest": ABSENT},
         {"ece_rotate_dest": None},
         {"ece_rotate_dest": "relative/token"},
+        {"ece_rotate_dest": "rotate_token.yml"},  # which is there, where the local connection works
         {"ece_rotate_dest": "/missing/folder/token"},
         {"ece_rotate_dest": "/"},
         {"ece_rotate_dest": "/dev/null"},
