@@ -28,7 +28,7 @@ from .watch import Watch
 
 ECE_GROUP = "group/eceops.platform.ece"
 PIPELINING = {"ansible_pipelining": True, "ansible_ssh_pipelining": True}
-PLAYBOOK = "run/work/playbook.yml"
+PLAYBOOK = "run/project/playbook.yml"
 TIMEOUT_SECONDS = 300
 # A zip in base64: how Ansible packs a module and what it imports.
 _PACKED = re.compile(rb"UEsDB[A-Za-z0-9+/]{100,}={0,2}")
@@ -133,7 +133,7 @@ class Runner:
     def _run(self, folder: _Folder, command: list[str], env: dict[str, str] | None, watch: bool) -> Result:
         seen = len(self.simulator.journal())
         with Watch(folder.run, during=watch) as watcher:
-            process = _execute(command, folder.run / "work", {**self._environment(folder), **(env or {})})
+            process = _execute(command, folder.run / "project", {**self._environment(folder), **(env or {})})
         written = watcher.contents()
         written.pop(PLAYBOOK.removeprefix("run/"), None)  # ours, not Ansible's
         result = Result(process.returncode, process.stdout, process.stderr, written=written)
@@ -177,7 +177,7 @@ class _Folder:
     def __init__(self, path: Path) -> None:
         self.path, self.run = path, path / "run"
         self.record, self.config = path / "record.jsonl", path / "ansible.cfg"
-        for name in ("home", "tmp", "work"):
+        for name in ("home", "tmp", "project"):
             (self.run / name).mkdir(parents=True)
         self.record.touch()
         self.config.touch()

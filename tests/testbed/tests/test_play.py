@@ -93,7 +93,7 @@ def test_nothing_of_this_users_reaches_a_run(run: Runner, monkeypatch: pytest.Mo
     environment = dict(line.split("=", 1) for line in run.tasks([task]).last["stdout"].splitlines())
     assert "HTTPS_PROXY" not in environment
     assert environment["HOME"].endswith("/run/home")
-    assert environment["PWD"].endswith("/run/work")
+    assert environment["PWD"].endswith("/run/project")
 
 
 def test_a_run_that_never_began_shows_why(run: Runner) -> None:
