@@ -81,7 +81,9 @@ def test_runs_a_collections_playbook_on_an_inventory(run: Runner) -> None:
 def test_runs_any_command_with_these_collections_only(run: Runner) -> None:
     assert run.command(["ansible", "localhost", "-m", "ansible.builtin.ping"]).last["ping"] == "pong"
     listed = run.command(["ansible-galaxy", "collection", "list", "--format", "json"])
-    assert [list(collections) for collections in json.loads(listed.stdout).values()] == [["eceops.platform"]]
+    found = {name for collections in json.loads(listed.stdout).values() for name in collections}
+    # ansible-core 2.19 lists parts of itself as well.
+    assert {name for name in found if not name.startswith("ansible._")} == {"eceops.platform"}
 
 
 def test_nothing_of_this_users_reaches_a_run(run: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
