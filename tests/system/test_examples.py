@@ -38,9 +38,24 @@ def test_a_persistent_token_is_kept_in_a_file(run, simulator, tmp_path):
     assert "its value is not in" in lost.stdout
 
 
+@pytest.mark.parametrize("place", ["/missing/token", "/"])
+def test_a_file_that_cannot_be_one_costs_no_token(run, place):
+    result = run.play(EXAMPLES / "persistent_token.yml", extra_vars={"proxy_token_file": place})
+    assert result.returncode == 2
+    assert "Nothing was minted" in result.stdout
+    assert result.journal == []
+
+
+def test_a_token_that_could_not_be_written_is_named(run, simulator):
+    result = run.play(EXAMPLES / "persistent_token.yml", extra_vars={"proxy_token_file": "/proc/token"})
+    assert result.returncode == 2
+    (minted,) = [token["token_id"] for token in simulator.state()["tokens"] if token["roles"] == ["proxy"]]
+    assert f"Token {minted} was minted, but not written to /proc/token" in " ".join(result.stdout.split())
+
+
 @pytest.mark.parametrize("example", ["ephemeral_token.yml", "persistent_token.yml"])
-def test_examples_in_check_mode_and_with_a_wrong_password(run, simulator, example):
-    variables = {"proxy_token_file": "/missing/token"}
+def test_examples_in_check_mode_and_with_a_wrong_password(run, simulator, tmp_path, example):
+    variables = {"proxy_token_file": str(tmp_path / "token")}
     checked = run.play(EXAMPLES / example, extra_vars=variables, check=True)
     assert checked.returncode == 0, checked.stdout
     assert {entry["method"] for entry in checked.journal} <= {"GET"}
