@@ -110,11 +110,8 @@ class Client:
         reply = self.http.request(method, API_PATH + path, body, repeat=repeat)
         self.key_expiration = reply.headers.get("X-Elastic-Api-Key-Expiration", self.key_expiration)
         what = f"{method} {self.http.connection.url}{API_PATH}{path}"
-        if (
-            reply.status == 404
-            and missing_is_fine
-            and _error(reply).get("code") == "enrollment_tokens.invalid_token_id"
-        ):
+        # A page is what something else than ECE says.
+        if reply.status == 404 and missing_is_fine and not _is_html(reply):
             return read({})
         if reply.status // 100 != 2:
             raise _refusal(what, reply)

@@ -69,8 +69,8 @@ def _base_url(url: str, allow_plain_http: bool) -> str:
     url = url.strip()
     if not url:
         raise WrongInput(
-            "The API's address is missing: set url (such as https://coordinator.example.com:12443), "
-            "or EC_HOST in the environment."
+            "The API's address is missing: set url (such as https://coordinator.example.com:12443; for a playbook, in "
+            "ece_api), or EC_HOST in the environment."
         )
     if "@" in url:
         raise WrongInput(
@@ -153,15 +153,13 @@ def key_expires_soon(header: str | None, now: float) -> datetime | None:
 
 
 def _instant(text: str) -> datetime | None:
-    # Python 3.10 reads neither the "Z" of ISO 8601 nor fractions of other than 3 or 6 digits.
-    iso = re.sub(r"\.\d+", "", re.sub(r"[zZ]$", "+00:00", text.strip()))
-    for parse in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            instant = parse(iso)
-        except (TypeError, ValueError, IndexError, OverflowError):
-            continue
-        try:
-            return (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-        except OverflowError:
-            return None
-    return None
+    text = text.strip()
+    try:
+        if re.match(r"\d{4}-\d\d-\d\d", text):
+            # Python 3.10 reads neither the "Z" of ISO 8601 nor fractions of other than 3 or 6 digits.
+            instant = datetime.fromisoformat(re.sub(r"\.\d+", "", re.sub(r"[zZ]$", "+00:00", text)))
+        else:
+            instant = parsedate_to_datetime(text)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None

@@ -86,7 +86,7 @@ class Http:
             if seconds is None:
                 break
             retry_after = outcome.headers.get("Retry-After") if isinstance(outcome, Reply) else None
-            self.pause(seconds if retry_after is None else parse_retry_after(retry_after))
+            self.pause(seconds if retry_after is None else parse_retry_after(retry_after, seconds))
         if isinstance(outcome, Reply):
             return outcome
         raise RequestFailed(
@@ -147,7 +147,10 @@ class Http:
         announced = response.headers.get("Content-Length", "")
         if announced.isdecimal() and len(received) < int(announced) and "Content-Encoding" not in response.headers:
             raise cut_short(f"{len(received)} of {announced} bytes arrived")
-        return Reply(response.status_code, response.headers, bytes(received), tries)
+        reply = Reply(response.status_code, response.headers, bytes(received), tries)
+        if is_cut(reply):
+            raise cut_short("it had no announced length, and its JSON is not whole")
+        return reply
 
     def _pauses(self) -> Iterator[float]:
         """The pause before each repeat, in seconds; it ends when there are no more repeats."""
@@ -210,15 +213,38 @@ def may_repeat(outcome: Reply | NoReply, repeat: Repeat) -> bool:
     return not outcome.lasting and (repeat is Repeat.SAFE or not outcome.sent)
 
 
-def parse_retry_after(value: str) -> float:
-    """The seconds that a `Retry-After` header asks for (a number or a date), at most `MAX_PAUSE`."""
+def is_cut(reply: Reply) -> bool:
+    """Whether a reply that only the end of the connection ended, ended too early: its JSON is not whole.
+
+    So ends a reply whose `Content-Length` was cut off with the rest of its headers.
+    """
+    announced = "Content-Length" in reply.headers or "Transfer-Encoding" in reply.headers
+    if announced or reply.status // 100 != 2 or reply.status == 204:
+        return False
+    # Anything else, such as an HTML page, is no JSON from its first character on.
+    if reply.body.lstrip()[:1] not in (b"", b"{", b"["):
+        return False
+    try:
+        json.loads(reply.body)
+    except RecursionError:
+        return False
+    except ValueError:
+        return True
+    return False
+
+
+def parse_retry_after(value: str, otherwise: float) -> float:
+    """The seconds that a `Retry-After` header asks for (a number or a date), at most `MAX_PAUSE`.
+
+    What is neither, by RFC 9110, is ignored: `otherwise`.
+    """
     from urllib3.exceptions import HTTPError
     from urllib3.util.retry import Retry
 
     try:
         return float(min(Retry().parse_retry_after(value), MAX_PAUSE))
     except (HTTPError, ValueError, OverflowError):
-        return MAX_PAUSE
+        return otherwise
 
 
 def _new_session(connection: Connection) -> requests.Session:

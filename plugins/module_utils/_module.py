@@ -21,6 +21,7 @@ from ansible_collections.eceops.platform.plugins.module_utils._client import Cli
 from ansible_collections.eceops.platform.plugins.module_utils._connection import key_expires_soon, read_connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError
 from ansible_collections.eceops.platform.plugins.module_utils._http import Http
+from ansible_collections.eceops.platform.plugins.module_utils._roles_token import JWT_IN_TEXT
 
 # No `fallback` for the environment: `_connection.py` reads it, for credentials only when none is given.
 CONNECTION_OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -38,7 +39,7 @@ CONNECTION_OPTIONS: dict[str, dict[str, t.Any]] = {
 MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 # Secrets in the wrong place: the value of a token given as an id or a role, user information in a URL.
-_MISPLACED = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)\S*(?=@)")
+_MISPLACED = re.compile(rf"{JWT_IN_TEXT}|(?<=://)\S*(?=@)")
 
 
 def mask(value: t.Any) -> t.Any:
@@ -100,6 +101,8 @@ def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule, Client],
             module.warn(
                 "The API's certificate is not checked (validate_certs: false): anybody in between can read along."
             )
+        # What is sent of user and password is not what was given: a server that echoes its request would show it.
+        module.no_log_values.add(connection.authorization.partition(" ")[2])
         client = Client(Http(connection))
         try:
             result = work(module, client)

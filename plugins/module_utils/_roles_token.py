@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import typing as t
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from ansible_collections.eceops.platform.plugins.module_utils._runner import ROL
 
 # All roles but allocator. Nothing else in the API's list marks the emergency token.
 EMERGENCY_ROLES = frozenset(ROLES) - {"allocator"}
+
+# Where a token, or what is left of one, stands in a text: JSON's `{"` becomes eyJ.
+JWT_IN_TEXT = r"eyJ[\w-]+\.[\w-]+\.[\w-]*"
 
 MAX_VALIDITY_SECONDS = 2**31 - 1
 DEFAULT_VALIDITY_SECONDS = 60 * 60
@@ -140,9 +144,11 @@ def _read_jwt(token: str) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     parts = token.split(".")
     if len(parts) != 3 or not all(parts):
         raise NotARolesToken
+    # Whether the signature is one cannot be known without ECE's key: that it could stand in a JWT is enough.
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", parts[2]):
+        raise NotARolesToken
     try:
         header, claims = (json.loads(_base64url(part)) for part in parts[:2])
-        _base64url(parts[2])
     except (ValueError, RecursionError):
         raise NotARolesToken from None
     if not isinstance(header, dict) or not isinstance(claims, dict):
@@ -188,7 +194,7 @@ def check_wanted(wanted: Wanted) -> None:
 def check_ids(option: str, token_ids: Iterable[str] | None) -> None:
     """Raise `WrongInput` where an id is empty, or the value of a token."""
     for token_id in token_ids or ():
-        if claims_or_none(token_id.strip()):
+        if claims_or_none(token_id.strip()) or re.search(JWT_IN_TEXT, token_id):
             raise WrongInput(f"{option} holds the value of a token instead of its id, which is the sub claim in it.")
         if not token_id.strip():
             raise WrongInput(f"{option} holds an empty id. Was a variable empty?")
@@ -276,11 +282,12 @@ def plan_persistent(wanted: Wanted, listed: Collection[ListedToken]) -> Plan:
             return Plan(
                 keep=wanted.token, token_id=claims.token_id, matching_token_ids=matching, warnings=tuple(warnings)
             )
-        why = (
-            "is, or may be, the emergency token"
-            if claims and claims.token_id in suspects
-            else "is not listed with exactly these roles"
-        )
+        if claims is None:
+            why = "is none by its shape"
+        elif claims.token_id in suspects:
+            why = "is, or may be, the emergency token"
+        else:
+            why = "is not listed with exactly these roles"
         warnings.append(
             f"The given token {why}, so a new one is minted: "
             "store the new value in its place, or every run mints one more."
@@ -315,9 +322,9 @@ def plan_absent(wanted: Wanted, listed: Collection[ListedToken], now: float) -> 
     if refused and not wanted.allow_emergency:
         raise Refused(
             f"Nothing was revoked: {', '.join(refused)} is, or may be, the emergency token, which saves the "
-            "installation when all coordinators are lost. Give emergency_token_id to tell it from other tokens with "
-            f"the roles coordinator, director and proxy. {WHERE_EMERGENCY_ID_STANDS} "
-            "If it is really to be revoked, set allow_emergency: true."
+            "installation when all coordinators are lost. Give emergency_token_id (for a playbook, "
+            "ece_emergency_token_id) to tell it from other tokens with the roles coordinator, director and proxy. "
+            f"{WHERE_EMERGENCY_ID_STANDS} If it is really to be revoked, set the module's allow_emergency: true."
         )
     return Plan(revoke=revoke, warnings=tuple(_emergency_warnings(wanted, listed)))
 
@@ -362,7 +369,8 @@ def _refuse_to_guess(wanted: Wanted, listed: Collection[ListedToken]) -> None:
     given = "is not given" if wanted.emergency_token_id is None else "names no listed token with these roles"
     raise Refused(
         "Nothing was written: coordinator, director and proxy are also the roles of the emergency token, which must "
-        f"survive, and emergency_token_id {given}. Set it to the id of the emergency token. "
+        f"survive, and emergency_token_id {given}. Set it (for a playbook, ece_emergency_token_id) to the id of the "
+        "emergency token. "
         f"{WHERE_EMERGENCY_ID_STANDS} "
         f"Listed with these roles: {', '.join(sorted(suspects))}."
     )

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from pathlib import Path
 
@@ -55,6 +57,15 @@ def test_modules_leave_no_secret(run, simulator, credentials):
     assert result.find([held, seeded["token"], simulator.password, simulator.api_key]) == []
     # Any other token of this world would begin as these do.
     assert result.find([held.partition(".")[0]]) == []
+
+
+def test_a_server_that_echoes_its_request_reveals_nothing(run, simulator):
+    pair = base64.b64encode(f"{simulator.username}:{simulator.password}".encode()).decode()
+    body = {"errors": [{"code": "echo", "message": f"Bad request: Authorization: Basic {pair}"}]}
+    simulator.fault("reply", status=400, body=json.dumps(body))
+    result = run.tasks([{"eceops.platform.ece_platform_info": {}, "ignore_errors": True}], verbosity=3, watch=True)
+    assert "Authorization: Basic ****" in result.last["failure"]["message"]
+    assert result.find([pair]) == []
 
 
 def test_playbooks_leave_no_secret(run, simulator, tmp_path):

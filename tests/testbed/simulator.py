@@ -128,7 +128,7 @@ class Simulator:
 
     @property
     def ece_api(self) -> dict[str, str]:
-        """The dictionary of connection options that playbooks and role call ``ece_api``."""
+        """The dictionary of connection options that the playbooks call ``ece_api``."""
         return {"url": self.url, "username": self.username, "password": self.password, "ca_path": self.ca_path}
 
     # Observe

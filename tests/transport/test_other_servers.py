@@ -34,6 +34,20 @@ class Target(http.server.BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class Cutting(Target):
+    """Ends the connection within its first reply, which is `cut_at` bytes long."""
+
+    whole = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"version": "4.2.0"}'
+    cut_at: int
+
+    def do_GET(self):
+        if self.seen:
+            super().do_GET()
+        else:
+            self.seen.append({"path": self.path, **self.headers})
+            self.wfile.write(self.whole[: self.cut_at])
+
+
 class Proxy(http.server.BaseHTTPRequestHandler):
     """A proxy that tunnels, and notes the headers that it gets."""
 
@@ -81,6 +95,16 @@ def test_plain_http_on_loopback(connect):
         assert connect(url=f"http://127.0.0.1:{port}/api/v1/").platform_version() == "4.2.0"
     assert seen[0]["path"] == "/api/v1/platform"
     assert seen[0]["Authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("part", ["status", "headers", "body"])
+def test_a_reply_that_is_cut_before_its_length_is_known_is_repeated(connect, pauses, part):
+    end = {"status": b"200", "headers": b"application", "body": b"version"}[part]
+    cutting = type("CuttingThere", (Cutting,), {"cut_at": Cutting.whole.index(end) + len(end)})
+    seen = []
+    with plain_server(cutting, seen) as port:
+        assert connect(url=f"http://127.0.0.1:{port}").platform_version() == "4.2.0"
+    assert (len(seen), pauses) == (2, [1])
 
 
 @pytest.fixture

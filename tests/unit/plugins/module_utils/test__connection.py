@@ -200,6 +200,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
         (None, None),
         ("", None),
         ("soon", None),
+        ("1801011231234", None),
         ("2026-13-45", None),
         ("0001-01-01T00:00:00+14:00", None),
         ("2026-12-08T12:00:00Z", None),

@@ -92,14 +92,36 @@ def test_the_last_refusal_is_returned():
         ("3600", 30),
         ("Wed, 01 Jan 2020 00:00:00 GMT", 0),
         ("Fri, 01 Jan 2100 00:00:00 GMT", 30),
-        ("soon", 30),
         ("9" * 400, 30),
+        # What it may not be is ignored.
+        ("soon", 1),
+        ("1.5", 1),
+        ("-1", 1),
     ],
 )
 def test_retry_after_is_honoured_within_the_limit(value, pause):
     http = Scripted([Reply(429, {"Retry-After": value}, b"", 1), OK])
     assert http.request("POST", "/", {}, repeat=Repeat.UNSENT) is OK
     assert http.pauses == [pause]
+
+
+@pytest.mark.parametrize(
+    ("reply", "cut"),
+    [
+        (Reply(200, {}, b'{"version": "4.', 1), True),
+        (Reply(200, {}, b"[1, ", 1), True),
+        (Reply(200, {}, b"", 1), True),
+        (Reply(200, {}, b'{"version": "4.2.0"}', 1), False),
+        (Reply(200, {}, b"[" * 100_000, 1), False),
+        (Reply(200, {}, b"<html>", 1), False),
+        (Reply(200, {"Content-Length": "0"}, b"", 1), False),
+        (Reply(200, {"Transfer-Encoding": "chunked"}, b"{", 1), False),
+        (Reply(204, {}, b"", 1), False),
+        (Reply(503, {}, b"", 1), False),
+    ],
+)
+def test_what_counts_as_cut_without_an_announced_length(reply, cut):
+    assert _http.is_cut(reply) == cut
 
 
 @pytest.mark.parametrize(("failure", "unknown"), [(LOST, True), (UNSENT, False), (UNTRUSTED, False)])

@@ -123,6 +123,11 @@ def test_anything_else_is_no_roles_token(token):
     assert len(token) < 10 or token not in str(error.value)
 
 
+def test_the_signature_is_not_looked_into():
+    unsigned = jwt(GOOD).rpartition(".")[0]
+    assert read_claims(f"{unsigned}.not-a-signature-by-its-length_").token_id == "id"
+
+
 def test_expiry_may_have_a_fraction():
     assert read_claims(jwt({**GOOD, "exp": 1.9})).expires_at == 1
 
@@ -179,6 +184,7 @@ A_TOKEN = persistent("id", PROXY)
         (replace(ABSENT, token_ids=["id", ""]), "empty id"),
         (replace(ABSENT, token_ids=[A_TOKEN]), "token_ids holds the value of a token"),
         (replace(ABSENT, token_ids=[f" {A_TOKEN}\n"]), "token_ids holds the value of a token"),
+        (replace(ABSENT, token_ids=[f"Bearer {A_TOKEN}"]), "token_ids holds the value of a token"),
         (replace(PRESENT, emergency_token_id=A_TOKEN), "emergency_token_id holds the value of a token"),
     ],
 )
@@ -260,7 +266,7 @@ MANAGING = replace(PERSISTENT, roles=EMERGENCY_ROLES)
         (replace(PERSISTENT, token=persistent("one", ALLOCATOR)), [ONE], True, None, ("one",), ["store the new value"]),
         (replace(PERSISTENT, token=persistent("other", PROXY)), [OTHER], True, None, (), ["store the new value"]),
         (replace(PERSISTENT, token=ephemeral(PROXY, 3600)), [ONE], True, None, ("one",), ["store the new value"]),
-        (replace(PERSISTENT, token="nonsense"), [ONE], True, None, ("one",), ["store the new value"]),
+        (replace(PERSISTENT, token="nonsense"), [ONE], True, None, ("one",), ["none by its shape"]),
         (replace(PERSISTENT, mint="always"), [ONE], True, None, ("one",), []),
         (replace(PERSISTENT, mint="always", token=persistent("one", PROXY)), [ONE], True, None, ("one",), []),
         (MANAGING, [ONE], True, None, (), []),
