@@ -123,6 +123,47 @@ def fill(value, words):
     return value.format(**words) if isinstance(value, str) else value
 
 
+@pytest.mark.parametrize(
+    ("playbook", "variables"),
+    [
+        (REVOKE_TOKENS, {"ece_revoke_token_ids": ["Bearer {token}"]}),
+        (REVOKE_TOKENS, {"ece_revoke_all_except": ["{token}"]}),
+        (REVOKE_TOKENS, {"ece_revoke_roles": ["{token}"]}),
+        (
+            ROTATE_TOKEN,
+            {"ece_rotate_token_ids": ["{token}"], "ece_rotate_roles": ["proxy"], "ece_rotate_dest": "{dest}"},
+        ),
+    ],
+)
+def test_the_value_of_a_token_in_the_place_of_its_id_is_not_shown(run, simulator, ids, tmp_path, playbook, variables):
+    (seeded,) = simulator.seed_tokens(["proxy"])
+    before = simulator.state()
+    words = {"token": seeded["token"], "dest": str(tmp_path / "token")}
+    result = run.play(playbook, extra_vars=fill(variables, words), watch=True)
+    assert result.returncode == 2
+    assert "value of a token instead of its id" in said(result)
+    assert result.find([seeded["token"]]) == []
+    assert simulator.state() == before
+
+
+@pytest.mark.parametrize("name", ["ece_api", "ece_host_api_delegate"])
+def test_an_undefined_variable_does_not_choose_another_installation(run, rotate, simulator, ids, name):
+    environ = {"EC_HOST": simulator.url, "EC_USER": simulator.username, "EC_PASS": simulator.password}
+    value = {
+        "ece_api": {**simulator.ece_api, "password": "{{ vault_password }}"},
+        "ece_host_api_delegate": "{{ bastion }}",
+    }
+    before = simulator.state()
+    for result in (
+        run.play(REVOKE_TOKENS, extra_vars={"ece_revoke_roles": ["proxy"], name: value[name]}, env=environ),
+        rotate(env=environ, **{name: value[name]}),
+    ):
+        assert result.returncode != 0
+        assert "undefined" in said(result) or "uses a variable that is not defined" in said(result)
+        assert operations(result) == []
+    assert simulator.state() == before
+
+
 def test_an_id_that_is_not_listed_is_said(run, ids):
     result = run.play(REVOKE_TOKENS, extra_vars={"ece_revoke_token_ids": [ids["proxy"], "mistyped"]})
     assert result.last["msg"] == f"Revoked: {ids['proxy']}. Not listed: mistyped."
@@ -218,7 +259,7 @@ def rotate(run, ids, tmp_path):
     """Run rotate_token for the proxies' token, with the token's file in a folder with a space."""
     (tmp_path / "a folder").mkdir()
 
-    def rotate(*args, check=False, verbosity=0, watch=False, inventory=None, **variables):
+    def rotate(*args, check=False, verbosity=0, watch=False, inventory=None, env=None, **variables):
         wanted = {
             "ece_rotate_roles": ["proxy"],
             "ece_rotate_token_ids": [ids["proxy"]],
@@ -227,7 +268,14 @@ def rotate(run, ids, tmp_path):
         }
         wanted = {name: value for name, value in wanted.items() if value is not ABSENT}
         return run.play(
-            ROTATE_TOKEN, *args, extra_vars=wanted, check=check, verbosity=verbosity, watch=watch, inventory=inventory
+            ROTATE_TOKEN,
+            *args,
+            extra_vars=wanted,
+            check=check,
+            verbosity=verbosity,
+            watch=watch,
+            inventory=inventory,
+            env=env,
         )
 
     return rotate
@@ -373,7 +421,15 @@ def test_nothing_is_revoked_when_your_tasks_fail(rotate, simulator, ids, tmp_pat
     assert re.search(f"The new token {new} was minted, but not stored .*Store the token somewhere", said(result))
 
 
-@pytest.mark.parametrize("own", ["- name: Fail\n  no.such.module:\n", "- name: [\n", "{}\n"])
+@pytest.mark.parametrize("own", ["{}\n", "---\n# - name: Store it\n", "---\n[]\n"])
+def test_a_file_without_tasks_is_refused_before_minting(rotate, tmp_path, own):
+    result = rotate(**tasks_file(tmp_path, own))
+    assert result.returncode == 2
+    assert "Nothing was minted: ece_rotate_tasks" in said(result)
+    assert operations(result) == []
+
+
+@pytest.mark.parametrize("own", ["- name: Fail\n  no.such.module:\n", "- name: [\n"])
 def test_the_new_token_is_named_whatever_becomes_of_your_tasks(rotate, simulator, ids, tmp_path, own):
     before = listed(simulator)
     result = rotate(**tasks_file(tmp_path, own))
@@ -427,15 +483,15 @@ def test_another_host_may_be_the_api_delegate(run, simulator, ids):
     assert "-> gate" in result.stdout
 
 
-def test_an_explicit_localhost_uses_the_controller_s_python(run, simulator, ids):
-    inventory = {
-        "all": {
-            "hosts": {"localhost": {"ansible_connection": "local"}},
-            "vars": {"ansible_python_interpreter": "/missing/python"},
-        }
-    }
-    result = run.play(REVOKE_TOKENS, inventory=inventory, extra_vars={"ece_revoke_token_ids": [ids["proxy"]]})
+@pytest.mark.parametrize("variables", [{}, {"ansible_connection": "local"}])
+def test_a_localhost_of_the_inventory_is_the_controller(run, rotate, simulator, ids, variables):
+    inventory = {"all": {"hosts": {"localhost": variables}, "vars": {"ansible_python_interpreter": "/missing/python"}}}
+    result = run.play(REVOKE_TOKENS, inventory=inventory, extra_vars={"ece_revoke_token_ids": [ids["allocator"]]})
     assert result.returncode == 0, result.stdout
+    assert ids["allocator"] not in listed(simulator)
+    result = rotate(inventory=inventory)
+    assert result.returncode == 0, result.stdout
+    assert ids["proxy"] not in listed(simulator)
 
 
 def test_a_file_that_cannot_be_written_after_all_is_said(run, rotate, simulator, ids, tmp_path):
@@ -456,5 +512,8 @@ def test_a_file_that_cannot_be_written_after_all_is_said(run, rotate, simulator,
     }
     result = rotate(**variables)
     assert result.returncode == 2
-    assert re.search("The token could not be written to .*No such file or directory", said(result))
+    # mktemp's own words, and none of what would have come after it
+    messages = [str(entry["result"].get("msg")) for entry in result.results]
+    (cause,) = [message for message in messages if message.startswith("The token could not be written to ")]
+    assert re.search(": mktemp: [^:]*: No such file or directory$", cause)
     assert ids["proxy"] in listed(simulator)
