@@ -64,6 +64,16 @@ class Result:
             raise LookupError(f"no task ran:\n{self.stdout}\n{self.stderr}")
         return dict(self.results[-1]["result"])
 
+    @property
+    def operations(self) -> list[str | None]:
+        """The operations that were asked of the simulator, in order."""
+        return [entry["operation"] for entry in self.journal]
+
+    @property
+    def said(self) -> str:
+        """All that stands in the output, its lines joined."""
+        return " ".join((self.stdout + self.stderr).split())
+
     def find(self, secrets: list[str]) -> list[str]:
         """Where a secret stands, plainly, URL-encoded or in base64: ``stdout``, ``stderr`` and paths of ``written``.
         Packed modules are looked into. A place never holds the secret itself."""

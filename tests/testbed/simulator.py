@@ -152,6 +152,10 @@ class Simulator:
         ``ephemeral`` and ``persistent`` tokens the API gave)."""
         return self._call("GET", "/state")
 
+    def token_ids(self) -> set[str]:
+        """The ids of the persistent tokens."""
+        return {token["token_id"] for token in self.state()["tokens"]}
+
     def secrets(self) -> dict[str, dict[str, str]]:
         """The tokens of a fresh installation, by their names in ECE's file of secrets: ``token_id``, ``token``."""
         return self._call("GET", "/secrets")

@@ -93,7 +93,7 @@ def test_the_last_refusal_is_returned():
         ("Wed, 01 Jan 2020 00:00:00 GMT", 0),
         ("Fri, 01 Jan 2100 00:00:00 GMT", 30),
         ("9" * 400, 30),
-        # What it may not be is ignored.
+        # Neither a number nor a date: ignored.
         ("soon", 1),
         ("1.5", 1),
         ("-1", 1),
