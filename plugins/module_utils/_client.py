@@ -20,13 +20,14 @@ from urllib.parse import quote, urlsplit
 
 from ansible_collections.eceops.platform.plugins.module_utils._connection import API_PATH
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed
-from ansible_collections.eceops.platform.plugins.module_utils._http import Http, Repeat, Reply
+from ansible_collections.eceops.platform.plugins.module_utils._http import Http, Repeat, Reply, parse_retry_after
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import ListedToken
 from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner, read_runner
 
 T = t.TypeVar("T")
 
 TOKENS = "/platform/configuration/security/enrollment-tokens"
+RUNNERS = "/platform/infrastructure/runners"
 MAX_QUOTED = 500
 
 
@@ -87,15 +88,27 @@ class Client:
 
         A reply that was lost makes the repeated request find nothing: that is success, too.
         """
-        self._call("DELETE", f"{TOKENS}/{quote(token_id, safe='')}", lambda reply: None, missing_is_fine=True)
+        # A page is what something else than ECE says.
+        self._call_if_there(
+            "DELETE", f"{TOKENS}/{quote(token_id, safe='')}", lambda reply: None, lambda reply: not _is_html(reply)
+        )
 
-    def runners(self) -> list[Runner]:
+    def runners(self, *, repeat: Repeat = Repeat.SAFE) -> list[Runner]:
         """All runners that the installation's list (a search index, which can be stale) holds."""
         return self._call(
-            "GET",
-            "/platform/infrastructure/runners",
-            lambda reply: [read_runner(listed) for listed in _list(reply["runners"])],
+            "GET", RUNNERS, lambda reply: [read_runner(listed) for listed in _list(reply["runners"])], repeat=repeat
         )
+
+    def runner(self, runner_id: str) -> Runner | None:
+        """The record of a runner itself, not what the list holds of it; None where there is none of that id."""
+        return self._call_if_there("GET", _runner_path(runner_id), read_runner, _no_such_runner)
+
+    def delete_runner(self, runner_id: str) -> None:
+        """Delete a runner by its id; one that is gone already counts as deleted, as with tokens.
+
+        ECE refuses it with 400 for a runner that is connected.
+        """
+        self._call_if_there("DELETE", _runner_path(runner_id), lambda reply: None, _no_such_runner)
 
     def _call(
         self,
@@ -105,14 +118,31 @@ class Client:
         *,
         body: dict[str, t.Any] | None = None,
         repeat: Repeat = Repeat.SAFE,
-        missing_is_fine: bool = False,
     ) -> T:
+        return self._read(method, path, self._request(method, path, body, repeat), read)
+
+    def _call_if_there(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[dict[str, t.Any]], T],
+        says_missing: Callable[[Reply], bool],
+    ) -> T | None:
+        """None where a 404 says that what `path` names is not there; `says_missing` knows those from others."""
+        reply = self._request(method, path)
+        if reply.status == 404 and says_missing(reply):
+            return None
+        return self._read(method, path, reply, read)
+
+    def _request(
+        self, method: str, path: str, body: dict[str, t.Any] | None = None, repeat: Repeat = Repeat.SAFE
+    ) -> Reply:
         reply = self.http.request(method, API_PATH + path, body, repeat=repeat)
         self.key_expiration = reply.headers.get("X-Elastic-Api-Key-Expiration", self.key_expiration)
+        return reply
+
+    def _read(self, method: str, path: str, reply: Reply, read: Callable[[dict[str, t.Any]], T]) -> T:
         what = f"{method} {self.http.connection.url}{API_PATH}{path}"
-        # A page is what something else than ECE says.
-        if reply.status == 404 and missing_is_fine and not _is_html(reply):
-            return read({})
         if reply.status // 100 != 2:
             raise _refusal(what, reply)
         try:
@@ -126,6 +156,14 @@ class Client:
                 status=reply.status,
                 outcome_unknown=True,
             ) from None
+
+
+def _runner_path(runner_id: str) -> str:
+    return f"{RUNNERS}/{quote(runner_id, safe='')}"
+
+
+def _no_such_runner(reply: Reply) -> bool:
+    return _error(reply).get("code") == "runners.runner_not_found"
 
 
 def _text(value: t.Any) -> str:
@@ -159,6 +197,7 @@ def _refusal(what: str, reply: Reply) -> RequestFailed:
     code = error.get("code")
     said = f"{error['message']} ({code})" if error else _described(reply)
     tries = f" after {reply.tries} tries" if reply.tries > 1 else ""
+    retry_after = reply.headers.get("Retry-After")
     return RequestFailed(
         f"{what}: HTTP {reply.status}{tries}, {said}. {_advice(reply, code)}",
         reason=error.get("message", said),
@@ -167,6 +206,8 @@ def _refusal(what: str, reply: Reply) -> RequestFailed:
         fields=error.get("fields"),
         outcome_unknown=reply.status >= 500,
         gives_up=reply.status == 401,
+        passing=reply.status == 429 or reply.status >= 500,
+        retry_after=0.0 if retry_after is None else parse_retry_after(retry_after, 0.0),
     )
 
 
@@ -177,6 +218,8 @@ def _advice(reply: Reply, code: str | None) -> str:
         return "Check username and password, or api_key, which may have expired."
     if code == "enrollment_tokens.signing_key_not_found":
         return "The installation has no key to sign tokens with: Elastic's support can tell how to make one."
+    if code == "runners.runner_deletion_failed":
+        return "ECE deletes a runner only while it is disconnected: see whether its host has connected again."
     if reply.status == 403:
         return "The user probably needs the Platform admin role."
     if reply.status == 404:

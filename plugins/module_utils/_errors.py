@@ -30,12 +30,18 @@ class WrongInput(EceError):
     """The options contradict each other or hold what they may not. Raised before any request is sent."""
 
 
+class Refused(EceError):
+    """What is asked for could cost something that must survive, or cannot be done. Nothing has been written."""
+
+
 class RequestFailed(EceError):
     """A request did not bring what was asked for.
 
     `status` is the HTTP status, or None where there was no reply. `code` and `fields` are the API's own where its
     reply had them. `outcome_unknown` says that the request may have taken effect all the same; `gives_up` that
-    further requests would fare no better (the API is out of reach, or does not accept the credentials).
+    further requests would fare no better now (the API is out of reach, or does not accept the credentials). `passing`
+    says that it may pass by itself (the API is out of reach, busy, or has a problem of its own), and `retry_after` how
+    many seconds the API asked to be left alone for.
     """
 
     def __init__(
@@ -48,6 +54,8 @@ class RequestFailed(EceError):
         fields: list[str] | None = None,
         outcome_unknown: bool = False,
         gives_up: bool = False,
+        passing: bool = False,
+        retry_after: float = 0.0,
         **details: t.Any,
     ) -> None:
         failure = {"status": status, "code": code, "message": reason, "fields": fields}
@@ -57,6 +65,8 @@ class RequestFailed(EceError):
         self.reason = reason
         self.outcome_unknown = outcome_unknown
         self.gives_up = gives_up
+        self.passing = passing
+        self.retry_after = retry_after
 
     @property
     def busy(self) -> bool:

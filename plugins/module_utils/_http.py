@@ -46,6 +46,7 @@ class Repeat(enum.Enum):
 
     SAFE = "its effect is the same if it arrives twice"
     UNSENT = "only where it surely never arrived, or was refused with 429"
+    NEVER = "its sender asks again by itself"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Http:
             reason=outcome.reason,
             outcome_unknown=outcome.sent,
             gives_up=True,
+            passing=not outcome.lasting,
         )
 
     def _try(self, method: str, url: str, content: bytes | None, tries: int) -> Reply | NoReply:
@@ -208,6 +210,8 @@ def with_deadline(seconds: float, work: Callable[[threading.Event], Reply]) -> R
 
 def may_repeat(outcome: Reply | NoReply, repeat: Repeat) -> bool:
     """Whether a request with this outcome may be sent again."""
+    if repeat is Repeat.NEVER:
+        return False
     if isinstance(outcome, Reply):
         return outcome.status == 429 or (repeat is Repeat.SAFE and outcome.status in BUSY_STATUSES)
     return not outcome.lasting and (repeat is Repeat.SAFE or not outcome.sent)

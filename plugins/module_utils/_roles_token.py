@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, WrongInput
+from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, Refused, WrongInput
 from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
 
 # All roles but allocator. Nothing else in the API's list marks the emergency token.
@@ -49,10 +49,6 @@ class NotARolesToken(EceError):
         super().__init__(
             "This is not a roles token: it must be a JWT whose claims hold sub, roles and, if it is ephemeral, exp."
         )
-
-
-class Refused(EceError):
-    """What is asked for could cost something that must survive, or cannot be done. Nothing has been written."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ short_description: List the hosts of an Elastic Cloud Enterprise installation
 version_added: 0.1.0
 description:
   - Lists the runners of an Elastic Cloud Enterprise (ECE) installation. Runner is ECE's word for one of its hosts.
-  - The list is a search index of ECE's and can lag behind.
+  - The list is a search index of ECE's and can lag behind. With O(wait) the module asks for it until given runners are there.
 author:
   - The eceops.platform authors (@eceops)
 extends_documentation_fragment:
@@ -24,7 +24,7 @@ options:
     type: list
     elements: str
   roles:
-    description: Only runners that have all of these roles.
+    description: Only runners that have all of these roles. With O(wait), they are waited for, too.
     type: list
     elements: str
     choices: [allocator, coordinator, director, proxy]
@@ -35,8 +35,26 @@ options:
   connected:
     description: Only runners that are connected, with V(true), or that are not, with V(false).
     type: bool
+  wait:
+    description:
+      - Whether to ask for the list until all of O(runner_ids), which are required then, are listed, connected and healthy, and have all of O(roles) if these
+        are given. An empty list of ids is nothing to wait for.
+      - O(availability_zones) and O(connected) narrow down what is returned, as ever, and do not change what is waited for.
+      - Each look is one request for the list, with pauses from 1 to 10 seconds in between. O(retries) does not count. An API that is out of reach or busy
+        meanwhile, as coordinators are that restart, is asked again until O(wait_timeout). A failure that does not pass by itself, such as credentials
+        that are not accepted, ends the task at once.
+      - In check mode nothing is waited for, since what lets the runners join was not done either. The list is returned as it is.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - How many seconds to wait at most, with O(wait).
+      - The last look is at their end. It takes O(timeout) more seconds at most.
+    type: int
+    default: 600
 seealso:
   - module: eceops.platform.ece_platform_info
+  - module: eceops.platform.ece_runner
 """
 
 EXAMPLES = r"""
@@ -46,6 +64,12 @@ EXAMPLES = r"""
     roles: [allocator]
     availability_zones: [ece-zone-1, ece-zone-2]
   register: allocators
+
+- name: Wait until these are connected and healthy, for five minutes at most
+  eceops.platform.ece_runner_info:
+    runner_ids: "{{ allocators.runners | map(attribute='runner_id') }}"
+    wait: true
+    wait_timeout: 300
 
 - name: List the hosts that are down
   eceops.platform.ece_runner_info:
@@ -60,7 +84,7 @@ EXAMPLES = r"""
 RETURN = r"""
 runners:
   description: The runners, in order of their ids.
-  returned: success
+  returned: success, and when runners were waited for in vain and the last look at the list succeeded
   type: list
   elements: dict
   contains:
@@ -123,24 +147,118 @@ failure:
     fields: null
 """
 
+import time
 import typing as t
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 
 from ansible_collections.eceops.platform.plugins.module_utils._client import Client
+from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, RequestFailed, WrongInput
+from ansible_collections.eceops.platform.plugins.module_utils._http import Repeat
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
-from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES, select_runners
+from ansible_collections.eceops.platform.plugins.module_utils._runner import (
+    ROLES,
+    Missing,
+    Runner,
+    check_runner_id,
+    find_missing,
+    growing_pauses,
+    select_runners,
+    waited_in_vain,
+)
 
-OPTIONS: dict[str, dict[str, t.Any]] = {
+FILTERS: dict[str, dict[str, t.Any]] = {
     "runner_ids": {"type": "list", "elements": "str"},
     "roles": {"type": "list", "elements": "str", "choices": list(ROLES)},
     "availability_zones": {"type": "list", "elements": "str"},
     "connected": {"type": "bool"},
 }
+OPTIONS: dict[str, dict[str, t.Any]] = {
+    **FILTERS,
+    "wait": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "int", "default": 600},
+}
 
 
 def list_runners(module: EceModule, client: Client) -> dict[str, t.Any]:
-    filters = {name: module.params[name] for name in OPTIONS}
-    return {"changed": False, "runners": [asdict(runner) for runner in select_runners(client.runners(), **filters)]}
+    params = module.params
+    check_options(params)
+    filters = {name: params[name] for name in FILTERS}
+    runner_ids: list[str] = list(dict.fromkeys(runner_id.strip() for runner_id in params["runner_ids"] or ()))
+    if params["runner_ids"] is not None:
+        # To Ansible, `a, b` is a list whose second element begins with a space.
+        filters["runner_ids"] = runner_ids
+
+    def shown(runners: Collection[Runner]) -> list[dict[str, t.Any]]:
+        return [asdict(runner) for runner in select_runners(runners, **filters)]
+
+    if not params["wait"] or module.check_mode:
+        return {"changed": False, "runners": shown(client.runners())}
+    runners, missing = wait_for_runners(client, runner_ids, params["roles"], params["wait_timeout"])
+    if missing:
+        raise EceError(waited_in_vain(missing, len(runner_ids), params["wait_timeout"]), runners=shown(runners))
+    return {"changed": False, "runners": shown(runners)}
+
+
+def check_options(params: Mapping[str, t.Any]) -> None:
+    """Raise `WrongInput` for options that make no sense together or are out of range."""
+    if params["wait_timeout"] <= 0:
+        raise WrongInput(f"wait_timeout must be more than 0 seconds, not {params['wait_timeout']}.")
+    if not params["wait"]:
+        return
+    if params["runner_ids"] is None:
+        raise WrongInput("wait needs runner_ids: the ids of the runners to wait for.")
+    for runner_id in params["runner_ids"]:
+        check_runner_id("runner_ids", runner_id)
+
+
+def wait_for_runners(
+    client: Client,
+    runner_ids: Sequence[str],
+    roles: Collection[str] | None,
+    wait_timeout: int,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], t.Any] = time.sleep,
+) -> tuple[list[Runner], dict[str, Missing]]:
+    """Look at the list until nothing is missing or the time is over: the last list, and what is missing in it.
+
+    The last look is when the time is over, not before. Raises `EceError` where that failed, and `RequestFailed` as soon
+    as a look fails in a way that does not pass by itself.
+    """
+    deadline = clock() + wait_timeout
+    pauses = growing_pauses()
+    seen = False
+    while True:
+        found = look(client)
+        least = 0.0
+        if isinstance(found, RequestFailed):
+            least = found.retry_after
+        else:
+            seen = True
+            missing = find_missing(runner_ids, found, roles)
+            if not missing:
+                return found, {}
+        remaining = deadline - clock()
+        if remaining <= 0:
+            break
+        pause(min(max(next(pauses), least), remaining))
+    if isinstance(found, RequestFailed):
+        when = "when the time was over, after" if seen else "in all of"
+        raise EceError(
+            f"The list of runners could not be had {when} {wait_timeout} seconds: {found.message}", **found.details
+        )
+    return found, missing
+
+
+def look(client: Client) -> list[Runner] | RequestFailed:
+    """The list, or why it could not be had, where that may pass by itself."""
+    try:
+        # The next look is the repeat: the transport's own would outlast the deadline.
+        return client.runners(repeat=Repeat.NEVER)
+    except RequestFailed as error:
+        if not error.passing:
+            raise
+        return error
 
 
 def main() -> None:

@@ -17,8 +17,11 @@ from ansible_collections.eceops.platform.plugins.module_utils._connection import
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed
 from ansible_collections.eceops.platform.plugins.module_utils._http import Repeat, Reply
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import ListedToken
+from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner
 
 TOKENS = "/api/v1/platform/configuration/security/enrollment-tokens"
+RUNNERS = "/api/v1/platform/infrastructure/runners"
+RUNNER = {"runner_id": "a b", "host_ip": "192.0.2.1", "public_hostname": "host", "roles": []}
 
 
 class Recorder:
@@ -82,7 +85,15 @@ def call(reply, operation, *args):
             ("POST", TOKENS, {"persistent": True, "roles": ["proxy"]}, Repeat.UNSENT),
         ),
         ({}, "revoke_token", ("a/../b?c",), None, ("DELETE", f"{TOKENS}/a%2F..%2Fb%3Fc", None, Repeat.SAFE)),
-        ({"runners": []}, "runners", (), [], ("GET", "/api/v1/platform/infrastructure/runners", None, Repeat.SAFE)),
+        ({"runners": []}, "runners", (), [], ("GET", RUNNERS, None, Repeat.SAFE)),
+        (
+            {**RUNNER, "connected": True, "healthy": False},
+            "runner",
+            ("a b",),
+            Runner("a b", "192.0.2.1", "host", None, (), True, False, None),
+            ("GET", f"{RUNNERS}/a%20b", None, Repeat.SAFE),
+        ),
+        ({}, "delete_runner", ("a/../b?c",), None, ("DELETE", f"{RUNNERS}/a%2F..%2Fb%3Fc", None, Repeat.SAFE)),
     ],
 )
 def test_operations(reply, operation, args, result, sent):
@@ -101,6 +112,49 @@ def test_a_token_that_is_gone_counts_as_revoked():
     for reply in (answer(b"<html>", 404), refusal(400)):
         with pytest.raises(RequestFailed):
             call(reply, "revoke_token", "id")
+
+
+@pytest.mark.parametrize("operation", ["runner", "delete_runner"])
+def test_a_runner_is_missing_only_where_ece_says_so(operation):
+    assert call(refusal(404, "runners.runner_not_found"), operation, "id")[0] is None
+    for reply in (refusal(404, "root.resource_not_found"), answer(b"", 404), answer(b"<html>", 404)):
+        with pytest.raises(RequestFailed, match="HTTP 404.*port 12443"):
+            call(reply, operation, "id")
+    with pytest.raises(RequestFailed, match="HTTP 400"):
+        call(refusal(400, "runners.runner_not_found"), operation, "id")
+
+
+def test_a_runner_that_is_connected_cannot_be_deleted():
+    with pytest.raises(RequestFailed, match="It is connected. .*only while it is disconnected.*connected again"):
+        call(refusal(400, "runners.runner_deletion_failed", "It is connected."), "delete_runner", "id")
+
+
+def test_a_list_that_is_asked_for_again_and_again_is_not_repeated_by_the_transport():
+    http = Recorder(answer({"runners": []}))
+    assert Client(http).runners(repeat=Repeat.NEVER) == []
+    assert http.sent[-1] is Repeat.NEVER
+
+
+@pytest.mark.parametrize(
+    ("reply", "passing", "retry_after"),
+    [
+        (answer(b"", 429, Retry_After="7"), True, 7),
+        (answer(b"", 503, Retry_After="soon"), True, 0),
+        (answer(b"<html>", 502), True, 0),
+        (refusal(500), True, 0),
+        (refusal(401), False, 0),
+        (refusal(403), False, 0),
+        (refusal(404), False, 0),
+        (answer(b"", 302, Location="/login"), False, 0),
+        (answer(b"<html>"), False, 0),
+        (answer(b""), False, 0),
+        (answer([]), False, 0),
+    ],
+)
+def test_whether_a_failure_may_pass_by_itself(reply, passing, retry_after):
+    with pytest.raises(RequestFailed) as error:
+        call(reply, "runners")
+    assert (error.value.passing, error.value.retry_after) == (passing, retry_after)
 
 
 @pytest.mark.parametrize(
@@ -170,12 +224,13 @@ def test_an_error_of_another_shape_is_no_crash(errors):
         ("mint_ephemeral_token", {"token": None}),
         ("runners", {"runners": [{"runner_id": "r"}]}),
         ("runners", {"runners": {"a": 1}}),
+        ("runner", {}),
     ],
 )
 def test_replies_of_the_wrong_shape(operation, reply):
-    args = (["proxy"],) if operation.startswith("mint") else ()
+    args = {"mint_persistent_token": (["proxy"],), "mint_ephemeral_token": (["proxy"],), "runner": ("id",)}
     with pytest.raises(RequestFailed, match="not what ECE's API describes"):
-        call(answer(reply), operation, *args)
+        call(answer(reply), operation, *args.get(operation, ()))
 
 
 @given(st.binary())

@@ -58,7 +58,7 @@ class Scripted(Http):
     ],
 )
 def test_what_is_repeated(outcome, safe, unsent):
-    for repeat, repeated in ((Repeat.SAFE, safe), (Repeat.UNSENT, unsent)):
+    for repeat, repeated in ((Repeat.SAFE, safe), (Repeat.UNSENT, unsent), (Repeat.NEVER, False)):
         http = Scripted([outcome, OK])
         try:
             reply = http.request("GET", "/", repeat=repeat)
@@ -66,6 +66,13 @@ def test_what_is_repeated(outcome, safe, unsent):
             reply = None
         assert len(http.pauses) == repeated
         assert (reply is OK) == (repeated or outcome is OK)
+
+
+@pytest.mark.parametrize(("outcome", "passing"), [(LOST, True), (UNSENT, True), (UNTRUSTED, False)])
+def test_whether_it_may_pass_by_itself(outcome, passing):
+    with pytest.raises(RequestFailed) as error:
+        Scripted([outcome]).request("GET", "/", repeat=Repeat.NEVER)
+    assert (error.value.passing, error.value.gives_up) == (passing, True)
 
 
 def test_pauses_grow_and_end():

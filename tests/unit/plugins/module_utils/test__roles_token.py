@@ -14,13 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.eceops.platform.plugins.module_utils._errors import WrongInput
+from ansible_collections.eceops.platform.plugins.module_utils._errors import Refused, WrongInput
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
     EMERGENCY_ROLES,
     Claims,
     ListedToken,
     NotARolesToken,
-    Refused,
     Wanted,
     check_wanted,
     clock_warning,
