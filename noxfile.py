@@ -159,6 +159,28 @@ def units(session: nox.Session, env: pythons.Env) -> None:
     session.run("ansible-test", "units", "--python", env.python, "--color", "no", env=environment(session.name))
 
 
+@nox.session(python=False)
+def hostside(session: nox.Session) -> None:
+    """Unit tests of what runs on hosts, on the oldest Python that these may have."""
+    version = pythons.HOST_PYTHONS[ENVS[0].core]
+    python = pythons.host_python(ENVS[0].core)
+    if python is None:
+        missing = f"left out, as there is no Python {version} here: the unit tests of what runs on hosts"
+        # A run that is to prove everything may not leave anything out.
+        session.error(missing) if os.environ.get("CI") == "true" else session.skip(missing)
+    folder = CACHE / "hostside"
+    session.run_install(python, "-m", "venv", "--clear", str(folder))
+    session.run_install(str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS / "host.txt"))
+    end_of_setup(session)
+    tree = stage.installed(ROOT, artifact(session), VENV / "ansible-galaxy", staged(session))
+    tests = [f"tests/unit/plugins/module_utils/test_{name}.py" for name in ("_detached", "_installer")]
+    variables = environment(session.name) | {"PYTHONPATH": str(staged(session))}
+    # Its pytest is too old for the checkout's settings.
+    options = ["-c", os.devnull, "--rootdir", str(tree), "-p", "no:cacheprovider", "-ra"]
+    session.chdir(tree)
+    session.run(str(folder / "bin/python"), "-m", "pytest", *options, *tests, env=variables)
+
+
 @core
 def integration(session: nox.Session, env: pythons.Env) -> None:
     """Integration targets against the simulator."""
@@ -188,6 +210,8 @@ def system(session: nox.Session, env: pythons.Env) -> None:
         "PYTHONPATH": str(ROOT / "tests"),
         "SIMULATOR_PYTHON": sys.executable,
         "TESTBED_COLLECTIONS_PATH": str(staged(session)),
+        # What hosts run on in some tests; without one, on the controller's own
+        "TESTBED_HOST_PYTHON": pythons.host_python(env.core) or "",
     }
     session.run("python", "-m", "pytest", "-n", "2", *tests, *session.posargs, env=variables)
 

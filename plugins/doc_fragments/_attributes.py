@@ -30,6 +30,20 @@ attributes:
       - eceops.platform.ece
 """
 
+    # Modules that work on a host, and call no API. Named before the first one, of what both say it counts.
+    HOST_MODULE = r"""
+options: {}
+attributes:
+  platform:
+    description: Where the module runs, a host that is to join.
+    platforms: linux
+  action_group:
+    support: none
+    details:
+      - It calls no API.
+    membership: []
+"""
+
     INFO_MODULE = r"""
 options: {}
 attributes:

@@ -20,6 +20,9 @@ CORES: dict[str, tuple[str, ...]] = {
     "2.21": ("3.12", "3.13", "3.14"),
 }
 
+# The oldest Python of a host that an ansible-core works with. The first one is the oldest that ours does.
+HOST_PYTHONS = {"2.16": "3.6", "2.19": "3.8", "2.20": "3.9", "2.21": "3.9"}
+
 # What a virtual environment needs, so that a half-installed Python is not taken for one. Inside an environment the
 # interpreter that it was made from is printed.
 PROBE = """
@@ -92,6 +95,12 @@ def plan(found: Mapping[str, str], cores: Mapping[str, tuple[str, ...]] | None =
             version = usable[-1] if envs else usable[0]
             envs.append(Env(core, version, found[version], old_requests=not envs and minor(version) <= 12))
     return envs
+
+
+def host_python(core: str) -> str | None:
+    """This machine's interpreter of the oldest version that hosts may have with this ansible-core."""
+    version = HOST_PYTHONS[core]
+    return discover(candidates([version], os.environ, Path.home()), [version]).get(version)
 
 
 def environments() -> list[Env]:

@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
+
+"""A detached job in a folder: its lock, its log and its outcome. Runs on a host, with Python 3.6 or later.
+
+The job outlives whoever started it, an SSH session among them. Whether it still runs is said by a lock that its worker and
+its command hold as long as they live: no process id is guessed about, and a restart of the machine lets go of it.
+
+Not `systemd-run`: systemd and its journal would keep the command with its arguments, which may be secret.
+"""
+
+import fcntl
+import json
+import os
+import pwd
+import subprocess
+import time
+import typing as t
+from contextlib import suppress
+
+LOCK, LOG, OUTCOME = "lock", "log", "outcome.json"
+MAX_LINE_BYTES = 64 * 1024
+# `status` holds the lock for a moment, too.
+LOCK_TRIES, LOCK_PAUSE_SECONDS = 10, 0.1
+READY = b"ready"
+
+
+class CannotStart(Exception):
+    """The job could not be started. The message says why."""
+
+
+class Job(t.NamedTuple):
+    """What is to be run: with just this environment, as this user (None: the caller). `mask` is applied to each line of
+    output before it is logged."""
+
+    command: t.Sequence[str]
+    environment: t.Mapping[str, str]
+    user: t.Optional[pwd.struct_passwd]
+    mask: t.Callable[[str], str]
+
+
+class Status(t.NamedTuple):
+    """How a job is. Times are seconds since the epoch, by the host's clock.
+
+    `exit_code` and `ended_at` are None while it runs, and where it ended without a trace: killed, or by a restart of the
+    host. An end by a signal is 128 and the signal's number, as in a shell.
+    """
+
+    running: bool
+    exit_code: t.Optional[int]
+    started_at: t.Optional[float]
+    ended_at: t.Optional[float]
+
+
+def start(folder: str, job: Job, notes: t.Mapping[str, str]) -> bool:
+    """Start a job unless one runs in the folder already: whether it was started.
+
+    `notes` are written beside the log, by the name of their files, when it is sure that it will be started. Raises
+    `CannotStart`, and OSError where the folder cannot be used.
+    """
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    os.chmod(folder, 0o700)
+    lock = _lock(folder, LOCK_TRIES)
+    if lock is None:
+        return False
+    try:
+        for name in (OUTCOME, LOG):
+            _remove(os.path.join(folder, name))
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, json.dumps(time.time()).encode(), 0)
+        for name, content in notes.items():
+            _write(os.path.join(folder, name), content)
+        said = _detach(folder, job, lock)
+    finally:
+        # The worker has a copy of its own.
+        os.close(lock)
+    if said != READY:
+        raise CannotStart(said.decode("utf-8", "replace") or "its worker ended before it began")
+    return True
+
+
+def status(folder: str) -> t.Optional[Status]:
+    """How the job in the folder is; None where there was none."""
+    if not os.path.exists(os.path.join(folder, LOCK)):
+        return None
+    lock = _lock(folder, 1)
+    if lock is not None:
+        os.close(lock)
+    outcome = _outcome(folder)
+    with open(os.path.join(folder, LOCK), encoding="utf-8") as file:
+        started_at = json.loads(file.read() or "null")
+    return Status(lock is None and not outcome, outcome.get("exit_code"), started_at, outcome.get("ended_at"))
+
+
+def tail(folder: str, lines: int) -> t.List[str]:
+    """The last lines of the job's log."""
+    try:
+        with open(os.path.join(folder, LOG), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - MAX_LINE_BYTES))
+            return file.read().decode("utf-8", "replace").splitlines()[-lines:]
+    except FileNotFoundError:
+        return []
+
+
+def become(user: t.Optional[pwd.struct_passwd]) -> t.Optional[t.Callable[[], None]]:
+    """What makes a child process the user's, with all of the user's groups: subprocess's `preexec_fn`.
+
+    In a child only: a module that gives up root itself can no longer remove Ansible's temporary folder.
+    """
+
+    def drop(user: pwd.struct_passwd) -> None:
+        os.initgroups(user.pw_name, user.pw_gid)
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+
+    return None if user is None or user.pw_uid == os.geteuid() else lambda: drop(user)
+
+
+def _detach(folder: str, job: Job, lock: int) -> bytes:
+    """Let a process work that is nobody's child and in nobody's session: what it says when it has begun."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # Never back into the caller's code: two processes would go on with it.
+        try:
+            os.setsid()
+            if os.fork() == 0:
+                _work(folder, job, lock, theirs)
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    os.waitpid(child, 0)
+    with os.fdopen(ours, "rb") as pipe:
+        return pipe.read()
+
+
+def _work(folder: str, job: Job, lock: int, starter: int) -> None:
+    """In the worker: run the command, log its output, write its outcome. All of this was imported before the fork, for
+    Ansible deletes the module's files meanwhile."""
+    _let_go_of_all_but(lock, starter)
+    os.chdir("/")
+    os.umask(0o022)
+    log = os.open(os.path.join(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = subprocess.Popen(
+            job.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(job.environment),
+            preexec_fn=become(job.user),
+            pass_fds=(lock,),
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        os.write(starter, str(error).encode("utf-8", "replace"))
+        return
+    os.write(starter, READY)
+    os.close(starter)
+    with process.stdout or open(os.devnull, "rb") as output:
+        for line in iter(lambda: output.readline(MAX_LINE_BYTES), b""):
+            _append(log, job.mask(line.decode("utf-8", "replace")))
+    code = process.wait()
+    outcome = {"exit_code": 128 - code if code < 0 else code, "ended_at": time.time()}
+    _write(os.path.join(folder, OUTCOME), json.dumps(outcome))
+
+
+def _let_go_of_all_but(*kept: int) -> None:
+    """Hold nothing of the starter's open: SSH waits for the end of its session's pipes."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    for name in os.listdir("/proc/self/fd"):
+        descriptor = int(name)
+        if descriptor > 2 and descriptor not in kept:
+            with suppress(OSError):  # one of them was that of the listing
+                os.close(descriptor)
+
+
+def _append(log: int, text: str) -> None:
+    with suppress(OSError):  # a full disk: the command goes on, and its outcome counts
+        os.write(log, text.encode("utf-8", "replace"))
+
+
+def _lock(folder: str, tries: int) -> t.Optional[int]:
+    """The lock's descriptor; None where another one holds it."""
+    descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
+    for number in range(tries):
+        if number:
+            time.sleep(LOCK_PAUSE_SECONDS)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _outcome(folder: str) -> t.Dict[str, t.Any]:
+    try:
+        with open(os.path.join(folder, OUTCOME), encoding="utf-8") as file:
+            return dict(json.load(file))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _write(path: str, content: str) -> None:
+    """Whole or not at all, for this user only."""
+    draft = path + ".new"
+    _remove(draft)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(draft, path)

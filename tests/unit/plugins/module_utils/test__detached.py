@@ -1,0 +1,173 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Detached jobs, with real processes. Runs on Python 3.6, too."""
+
+import os
+import pwd
+import signal
+import stat
+import sys
+import time
+
+import pytest
+
+from ansible_collections.eceops.platform.plugins.module_utils import _detached
+
+PATIENCE_SECONDS = 30
+# Holds until there is the file that is named, and then goes on.
+HOLD = 'while test ! -e "$1"; do sleep 0.05; done; '
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return str(tmp_path / "state" / "job")
+
+
+def job(script, *arguments, **changes):
+    values = {
+        "command": ["sh", "-c", script, "sh"] + [str(argument) for argument in arguments],
+        "environment": {"PATH": os.environ["PATH"]},
+        "user": None,
+        "mask": lambda line: line.replace("secret", "(masked)"),
+    }
+    return _detached.Job(**dict(values, **changes))
+
+
+def wait_for(condition):
+    end = time.time() + PATIENCE_SECONDS
+    while not condition():
+        assert time.time() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def finished(folder):
+    wait_for(lambda: not _detached.status(folder).running)
+    return _detached.status(folder)
+
+
+def test_a_folder_without_a_job(folder):
+    assert _detached.status(folder) is None
+    assert _detached.tail(folder, 5) == []
+
+
+def test_a_job_runs_and_leaves_its_outcome(folder):
+    before = time.time()
+    assert _detached.start(folder, job("echo one; echo two >&2; exit 7"), {"notes.json": "{}"})
+    status = finished(folder)
+    assert status.exit_code == 7
+    assert before <= status.started_at <= status.ended_at <= time.time()
+    assert _detached.tail(folder, 5) == ["one", "two"]
+    assert _detached.tail(folder, 1) == ["two"]
+
+
+def test_all_is_for_this_user_only(folder):
+    os.makedirs(folder, 0o777)
+    _detached.start(folder, job("true"), {"notes.json": "{}"})
+    finished(folder)
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+    assert sorted(os.listdir(folder)) == ["lock", "log", "notes.json", "outcome.json"]
+    for name in os.listdir(folder):
+        assert stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode) == 0o600
+
+
+def test_a_job_that_runs_is_not_started_twice(folder, tmp_path):
+    goes_on = tmp_path / "go-on"
+    assert _detached.start(folder, job("echo begun; " + HOLD, goes_on), {"notes": "first"})
+    wait_for(lambda: _detached.tail(folder, 1) == ["begun"])
+    assert not _detached.start(folder, job("echo another"), {"notes": "second"})
+    status = _detached.status(folder)
+    assert (status.running, status.exit_code, status.ended_at) == (True, None, None)
+    with open(os.path.join(folder, "notes")) as file:
+        assert file.read() == "first"
+    goes_on.touch()
+    assert finished(folder).exit_code == 0
+    assert _detached.tail(folder, 5) == ["begun"]
+    assert _detached.start(folder, job("echo another"), {})
+    finished(folder)
+    assert _detached.tail(folder, 5) == ["another"]
+
+
+def test_a_job_runs_as_long_as_its_command_even_without_its_worker(folder, tmp_path):
+    goes_on, pids = tmp_path / "go-on", tmp_path / "pids"
+    _detached.start(folder, job('echo "$PPID $$" > "$2"; ' + HOLD, goes_on, pids), {})
+    wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"))
+    worker, command = (int(pid) for pid in pids.read_text().split())
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: not os.path.exists(f"/proc/{worker}/fd/0"))
+    assert _detached.status(folder).running
+    assert not _detached.start(folder, job("true"), {})
+    os.kill(command, signal.SIGKILL)
+    status = finished(folder)
+    assert (status.exit_code, status.ended_at) == (None, None)
+
+
+def test_an_end_by_a_signal_is_as_in_a_shell(folder):
+    _detached.start(folder, job("kill -9 $$"), {})
+    assert finished(folder).exit_code == 137
+
+
+def test_what_is_said_is_masked_before_it_is_logged(folder):
+    _detached.start(folder, job("echo a secret; printf 'no end of line: secret'"), {})
+    finished(folder)
+    assert _detached.tail(folder, 5) == ["a (masked)", "no end of line: (masked)"]
+
+
+def test_bytes_that_are_no_text_do_no_harm(folder):
+    _detached.start(folder, job(r"printf '\377\376\n'; head -c 200000 /dev/zero; echo; echo last"), {})
+    assert finished(folder).exit_code == 0
+    assert _detached.tail(folder, 1) == ["last"]
+
+
+def test_the_command_has_the_environment_that_it_was_given_and_no_other(folder):
+    _detached.start(folder, job("env", environment={"PATH": os.environ["PATH"], "OWN": "1"}), {})
+    finished(folder)
+    names = {line.partition("=")[0] for line in _detached.tail(folder, 50)}
+    assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"PATH", "OWN"}
+
+
+def test_the_command_holds_nothing_of_the_starter_s(folder):
+    held = os.open(os.devnull, os.O_RDONLY)
+    os.set_inheritable(held, True)
+    _detached.start(folder, job("ls -l /proc/$$/fd; ps -o sid= -p $$ || cut -d' ' -f6 /proc/$$/stat"), {})
+    finished(folder)
+    os.close(held)
+    said = "\n".join(_detached.tail(folder, 50))
+    assert said.count(os.devnull) == 1  # its standard input
+    assert "/lock" in said
+    assert str(os.getsid(0)) not in said.split()
+
+
+@pytest.mark.parametrize("command", [["/missing/command"], ["/"]])
+def test_a_command_that_cannot_be_run_is_said(folder, command):
+    with pytest.raises(_detached.CannotStart, match=command[0]):
+        _detached.start(folder, job("", command=command), {})
+    status = _detached.status(folder)
+    assert (status.running, status.exit_code) == (False, None)
+    assert _detached.start(folder, job("true"), {})
+    assert finished(folder).exit_code == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_the_command_is_the_user_s_with_all_groups(folder, tmp_path):
+    nobody = pwd.getpwnam("nobody")
+    _detached.start(folder, job("id -u; id -g; id -G", user=nobody), {})
+    assert finished(folder).exit_code == 0
+    groups = " ".join(str(group) for group in sorted(os.getgrouplist("nobody", nobody.pw_gid)))
+    assert _detached.tail(folder, 3) == [str(nobody.pw_uid), str(nobody.pw_gid), groups]
+
+
+def test_nothing_is_to_become_for_oneself():
+    assert _detached.become(None) is None
+    assert _detached.become(pwd.getpwuid(os.geteuid())) is None
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        _detached.start(str(tmp_path / "file" / "job"), job("true"), {})
+
+
+def test_the_python_that_runs_this_is_one_that_hosts_may_have():
+    assert sys.version_info >= (3, 6)
