@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 
 from . import control, credentials
 from .certificates import server_contexts
+from .coordinator import Coordinator
 from .server import ApiServer
 from .world import World
 
@@ -46,12 +47,14 @@ def main() -> None:
     world = World()
     api = ApiServer(args.port, world, server_contexts(ca_path), bell)
     controls = make_server("127.0.0.1", args.control_port, control.create_app(world), threaded=True)
-    for server in (api, controls):
+    coordinator = Coordinator()
+    for server in (api, controls, coordinator):
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     about = {
         "url": f"https://127.0.0.1:{api.server_port}",
         "control_url": f"http://127.0.0.1:{controls.server_port}",
+        "coordinator_host": coordinator.address,
         "ca_path": str(ca_path),
         "username": credentials.USERNAME,
         "password": credentials.PASSWORD,
@@ -67,6 +70,7 @@ def main() -> None:
     # Connections that are still open have threads that die with the process.
     api.shutdown()
     controls.shutdown()
+    coordinator.shutdown()
 
 
 if __name__ == "__main__":

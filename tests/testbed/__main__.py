@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The test world for shell scripts: ``python -m testbed up|reset|down --dir DIR``.
+"""The test world for shell scripts: ``python -m testbed up|reset|down --dir DIR [--hosts NAME,NAME]``.
 
 ``up`` starts a simulator that goes on running and writes what its users need into DIR, readable for this user only:
 ``ece_api.yml`` (a variables file), ``integration_config.yml`` (for ansible-test) and ``env.sh`` (ecctl's variables).
+With ``--hosts`` it also makes hosts that are folders, and ``hosts.yml``: an inventory of them with the variables that
+Ansible needs to reach them. It is meant to follow an inventory of the same names that says what they are for.
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 from pathlib import Path
 
+from . import hosts
 from .simulator import Simulator
 
-FILES = ("ece_api.yml", "integration_config.yml", "env.sh", "ca.pem", "simulator.json", "simulator.log")
+FILES = ("ece_api.yml", "integration_config.yml", "env.sh", "hosts.yml", "ca.pem", "simulator.json", "simulator.log")
+PLACE = "hosts"
 
 
 def main() -> None:
@@ -27,15 +32,21 @@ def main() -> None:
     )
     parser.add_argument("command", choices=("up", "reset", "down"))
     parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--hosts", type=lambda text: text.split(","), default=[], help="names of hosts to make")
     args = parser.parse_args()
+    if args.command == "down":
+        # These may be there even where the simulator has ended by itself.
+        remove_hosts(args.dir)
     try:
         simulator = Simulator.attach(args.dir)
     except LookupError as error:
         if args.command != "up":
             parser.exit(0 if args.command == "down" else 1, f"{error}\n")
         os.umask(0o077)
+        # Those of a simulator that is gone are in a network of its own.
+        remove_hosts(args.dir)
         simulator = Simulator.start(args.dir, detached=True)
-        add_host(simulator)
+        begin(simulator)
     if args.command == "down":
         simulator.stop()
         for name in FILES:
@@ -43,11 +54,53 @@ def main() -> None:
         print(f"ended: process {simulator.pid}")
     elif args.command == "reset":
         simulator.reset()
-        add_host(simulator)
+        begin(simulator)
+        for host in find_hosts(args.dir):
+            host.rebuild()
         print(f"reset: {simulator.url}")
     else:
+        make_hosts(args.dir, args.hosts, simulator)
         write_files(args.dir, simulator)
         print(f"up: {simulator.url}  (process {simulator.pid}, variables: {args.dir / 'ece_api.yml'})")
+
+
+def begin(simulator: Simulator) -> None:
+    """Of the installer's version, and with a second host."""
+    add_host(simulator)
+    hosts.follow_installer(simulator)
+
+
+def find_hosts(directory: Path) -> list[hosts.DirectoryHost]:
+    """The hosts that were made."""
+    place = directory / PLACE
+    return [hosts.DirectoryHost(folder) for folder in sorted(place.iterdir())] if place.exists() else []
+
+
+def make_hosts(directory: Path, names: list[str], simulator: Simulator) -> None:
+    """Make the hosts that are not there yet, in DIR/hosts, and their inventory."""
+    known = find_hosts(directory)
+    new = [name for name in names if name not in {host.name for host in known}]
+    place = directory / PLACE
+    if new and not place.exists():
+        found = hosts.find_place(place)
+        if not place.exists():
+            place.symlink_to(found)
+    made = hosts.make_hosts(place.resolve(), new, simulator) if new else []
+    if known or made:
+        text = "---\n" + json.dumps(hosts.inventory([*known, *made]), indent=2) + "\n"
+        (directory / "hosts.yml").write_text(text, encoding="utf-8")
+
+
+def remove_hosts(directory: Path) -> None:
+    """End what still runs for the hosts, and remove them."""
+    for host in find_hosts(directory):
+        host.close()
+    place = directory / PLACE
+    if place.is_symlink():
+        shutil.rmtree(place.resolve())
+        place.unlink()
+    elif place.exists():
+        place.rmdir()
 
 
 def add_host(simulator: Simulator) -> None:

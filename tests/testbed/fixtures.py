@@ -9,12 +9,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from . import hosts
 from .play import Runner
 from .simulator import Simulator
 
@@ -38,3 +42,23 @@ def simulator(running_simulator: Simulator) -> Iterator[Simulator]:
 def run(simulator: Simulator) -> Runner:
     """Runs Ansible from the built artifact against the fresh installation."""
     return Runner(Path(os.environ["TESTBED_COLLECTIONS_PATH"]), simulator)
+
+
+@pytest.fixture
+def make_hosts(simulator: Simulator) -> Iterator[Callable[..., list[hosts.DirectoryHost]]]:
+    """Makes hosts that are folders: ``make_hosts(3)``, or by name ``make_hosts("a", "b")``; ``python``: what Ansible's
+    modules run on there. They are removed, with all that still runs for them."""
+    hosts.follow_installer(simulator)
+    with ExitStack() as end:
+        place = hosts.find_place()
+        end.callback(shutil.rmtree, place)
+        numbers = itertools.count(1)
+
+        def make(*wanted: str | int, **options: str) -> list[hosts.DirectoryHost]:
+            names = [f"host-{next(numbers)}" for _host in range(wanted[0])] if isinstance(wanted[0], int) else wanted
+            made = hosts.make_hosts(place, map(str, names), simulator, **options)
+            for host in made:
+                end.callback(host.close)
+            return made
+
+        yield make

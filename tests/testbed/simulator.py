@@ -36,10 +36,11 @@ class Simulator:
     def __init__(self, directory: Path, process: subprocess.Popen[str] | None = None) -> None:
         about = json.loads((directory / "simulator.json").read_text(encoding="utf-8"))
         self._process = process
-        self._control_url: str = about["control_url"]
+        self.control_url: str = about["control_url"]
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy of this machine's may come between
         self.url: str = about["url"]
+        self.coordinator_host: str = about["coordinator_host"]
         self.ca_path: str = about["ca_path"]
         self.username: str = about["username"]
         self.password: str = about["password"]
@@ -221,7 +222,7 @@ class Simulator:
         self._call("PUT", "/settings", values)
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        response = self._session.request(method, self._control_url + path, json=body, timeout=30)
+        response = self._session.request(method, self.control_url + path, json=body, timeout=30)
         if not response.ok:
             raise requests.HTTPError(f"{method} {path}: {response.status_code} {response.text}", response=response)
         return response.json()

@@ -18,10 +18,10 @@ import pytest
 from testbed.simulator import TESTS, Simulator
 
 
-def cli(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
+def cli(command: str, directory: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Run it as a script does, from anywhere."""
     return subprocess.run(
-        [sys.executable, "-m", "testbed", command, "--dir", str(directory)],
+        [sys.executable, "-m", "testbed", command, "--dir", str(directory), *more],
         cwd=directory.parent,
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         capture_output=True,
