@@ -17,6 +17,7 @@ PLUGINS = [
     ("module", "ece_platform_info"),
     ("module", "ece_roles_token"),
     ("module", "ece_roles_token_info"),
+    ("module", "ece_runner"),
     ("module", "ece_runner_info"),
     ("filter", "roles_token_claims"),
 ]

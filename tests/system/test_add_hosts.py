@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook add_hosts over a fleet of directories: who joins, in which order, with which requests."""
+
+from __future__ import annotations
+
+import pytest
+
+PLAYBOOK = "eceops.platform.add_hosts"
+LIST, VERSION, MINT = "get-runners", "get-platform", "create-enrollment-token"
+FIRST = "192.0.2.1"  # the installation's first host
+MANAGER = {"ece_host_roles": ["coordinator", "director", "proxy"]}
+ALLOCATOR = {"ece_host_roles": ["allocator"]}
+
+
+@pytest.fixture
+def fleet(make_hosts):
+    """Hosts by name, with roles, and the inventory of them: `fleet({"a": ALLOCATOR})`."""
+
+    def fleet(variables, **common):
+        hosts = {host.name: host for host in make_hosts(*variables)}
+        entries = {name: {**host.variables, **variables[name]} for name, host in hosts.items()}
+        return hosts, {"ece_hosts": {"hosts": entries, "vars": common}}
+
+    return fleet
+
+
+def joined(simulator):
+    """The addresses of those that joined, in this order."""
+    return [runner["host_ip"] for runner in simulator.state()["runners"] if runner["host_ip"] != FIRST]
+
+
+def once_a_poll(operations):
+    """The operations, those that follow each other as polls of one list counted as one."""
+    return [name for number, name in enumerate(operations) if operations[number - 1 : number] != [name]]
+
+
+SMALL = {"allocator-1": ALLOCATOR, "manager-1": MANAGER, "allocator-2": ALLOCATOR, "allocator-3": ALLOCATOR}
+
+
+def test_a_fleet_joins_managers_first_and_a_second_run_changes_nothing(run, simulator, fleet):
+    hosts, inventory = fleet(SMALL)
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 0, result.stdout
+    order = joined(simulator)
+    assert order[0] == hosts["manager-1"].ip
+    assert sorted(order) == sorted(host.ip for host in hosts.values())
+    runners = {runner["host_ip"]: runner for runner in simulator.state()["runners"]}
+    for name, host in hosts.items():
+        assert sorted(runners[host.ip]["roles"]) == sorted(SMALL[name]["ece_host_roles"])
+    # The fleet's plan, then for each of the two batches: list, version, one mint for its one set of roles, and polls.
+    assert once_a_poll(result.operations) == [LIST, VERSION, MINT, LIST, VERSION, MINT, LIST]
+    assert simulator.state()["minted"] == {"ephemeral": 2, "persistent": 0}
+    assert "3 of 3 hosts joined" in result.said
+
+    executed = {name: host.executed() for name, host in hosts.items()}
+    again = run.play(PLAYBOOK, inventory=inventory)
+    assert again.returncode == 0, again.stdout
+    assert again.operations == [LIST]
+    assert sum(recap["changed"] for recap in again.stats.values()) == 0
+    assert {name: host.executed() for name, host in hosts.items()} == executed
+    assert "4 of 4 hosts are connected already" in again.said
+    assert "WARNING" not in again.stdout + again.stderr
+    assert simulator.state()["minted"]["ephemeral"] == 2
+
+
+def test_a_host_that_is_added_later_joins_alone(run, simulator, fleet):
+    hosts, inventory = fleet({"old": ALLOCATOR, "new": ALLOCATOR})
+    simulator.put_runner(hosts["old"].ip, roles=["allocator"])
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 0, result.stdout
+    assert hosts["old"].executed() == []
+    assert len(hosts["new"].runs()) == 1
+    assert once_a_poll(result.operations) == [LIST, VERSION, MINT, LIST]
+    assert "1 of 2 hosts are connected already" in result.said
+
+
+def test_the_number_of_requests_does_not_grow_with_that_of_hosts(run, simulator, fleet):
+    _hosts, inventory = fleet(
+        {f"allocator-{number}": ALLOCATOR for number in range(6)} | {"proxy-1": {"ece_host_roles": ["proxy"]}}
+    )
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 0, result.stdout
+    assert once_a_poll(result.operations) == [LIST, VERSION, MINT, LIST]
+    assert result.operations.count(MINT) == 2
+    assert len(joined(simulator)) == 7
+
+
+def test_check_mode_says_which_would_join_and_touches_nothing(run, simulator, fleet):
+    hosts, inventory = fleet(SMALL)
+    before = {name: host.files() for name, host in hosts.items()}
+    result = run.play(PLAYBOOK, "--diff", check=True, inventory=inventory)
+    assert result.returncode == 0, result.stdout
+    assert "1 of 1 hosts would join" in result.said
+    assert "3 of 3 hosts would join" in result.said
+    assert joined(simulator) == []
+    assert simulator.state()["minted"] == {"ephemeral": 0, "persistent": 0}
+    assert {name: host.files() for name, host in hosts.items()} == before
+
+
+def test_batches_use_a_token_again(run, simulator, fleet):
+    _hosts, inventory = fleet({f"allocator-{number}": ALLOCATOR for number in range(3)})
+    result = run.play(PLAYBOOK, inventory=inventory, extra_vars={"ece_serial": 1})
+    assert result.returncode == 0, result.stdout
+    assert simulator.state()["minted"]["ephemeral"] == 1
+    assert len(joined(simulator)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ece_host_availability_zone", "zone';touch /tmp/evil;'"),
+        ("ece_host_capacity", 4096),
+        ("ece_host_roles", ["allocators"]),
+        ("ece_host_storage_path", "relative"),
+        ("ece_host_extra_args", ["--roles-token", "fake"]),
+    ],
+)
+def test_a_bad_value_fails_its_host_alone(run, simulator, fleet, name, value):
+    hosts, inventory = fleet({"bad": {**ALLOCATOR, name: value}, "good": ALLOCATOR})
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 2
+    assert joined(simulator) == [hosts["good"].ip]
+    assert hosts["bad"].executed() == []
+    (failure,) = [entry["result"]["msg"] for entry in result.results if entry["status"] == "failed"]
+    assert name in failure
+    assert result.stats["good"]["failures"] == 0
+
+
+@pytest.mark.parametrize("same", ["ece_host_ip", "ece_host_runner_id"])
+def test_a_host_that_stands_twice_in_the_fleet_stops_the_run(run, simulator, fleet, same):
+    hosts, inventory = fleet({"one": ALLOCATOR, "two": ALLOCATOR, "three": ALLOCATOR})
+    entries = inventory["ece_hosts"]["hosts"]
+    entries["one"][same] = entries["two"][same] = hosts["one"].ip
+    simulator.put_runner(hosts["one"].ip, roles=["allocator"])  # the new one may not hide behind it
+    result = run.play(PLAYBOOK, "--limit", "two,three", inventory=inventory)
+    assert result.returncode == 2
+    assert "of one is also that of two" in result.said
+    assert joined(simulator) == [hosts["one"].ip]
+    assert all(host.executed() == [] for host in hosts.values())
+
+
+def test_a_manager_that_fails_ends_the_run_and_a_run_after_mending_finishes(run, simulator, fleet):
+    hosts, inventory = fleet({"m1": MANAGER, "m2": MANAGER, "m3": MANAGER, "a1": ALLOCATOR})
+    hosts["m2"].behave(exit_code=1)
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 2
+    assert joined(simulator) == [hosts["m1"].ip]
+    assert hosts["m3"].executed() == []
+    assert hosts["a1"].executed() == []
+    assert "m2 has not joined" in result.said
+    assert "nothing further is started" in result.said
+    hosts["m2"].rebuild()
+    again = run.play(PLAYBOOK, inventory=inventory)
+    assert again.returncode == 0, again.stdout
+    assert joined(simulator) == [hosts[name].ip for name in ("m1", "m2", "m3", "a1")]
+    assert len(hosts["m1"].runs()) == 1
+
+
+def test_each_host_says_why_its_token_was_not_minted(run, simulator, fleet):
+    hosts, inventory = fleet({"a1": ALLOCATOR, "a2": ALLOCATOR, "p1": {"ece_host_roles": ["proxy"]}})
+    simulator.fault("reply", MINT, status=403)
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 2
+    # The loop's first set of roles is refused, the second is minted.
+    failed = {entry["host"]: entry["result"]["msg"] for entry in result.results if entry["status"] == "failed"}
+    assert set(failed) == {"a1", "a2"}
+    assert all("HTTP 403" in message for message in failed.values())
+    assert joined(simulator) == [hosts["p1"].ip]
+
+
+def test_the_token_and_the_password_are_nowhere(run, simulator, fleet):
+    hosts, inventory = fleet({"a1": ALLOCATOR, "m1": MANAGER})
+    hosts["a1"].behave(echo_token=True)
+    result = run.play(PLAYBOOK, inventory=inventory, verbosity=3, watch=True)
+    assert result.returncode == 0, result.stdout
+    beginning = simulator.mint_ephemeral([], 60).partition(".")[0]  # how every token here begins
+    assert result.find([simulator.password, beginning]) == []
+    for host in hosts.values():
+        for path, content in host.files().items():
+            assert beginning.encode() not in content, path
+            assert simulator.password.encode() not in content, path
+
+
+@pytest.mark.parametrize("arguments", [(), ("--limit", "elsewhere")])
+def test_a_pattern_without_hosts_is_a_failure(run, simulator, arguments):
+    result = run.play(PLAYBOOK, *arguments, inventory={"others": {"hosts": {"elsewhere": {}}}})
+    assert result.returncode == 2
+    assert "ece_hosts matches no host" in result.said
+    assert result.operations == []
+
+
+def test_an_unreachable_host_does_not_keep_others_from_joining(run, simulator, fleet):
+    hosts, inventory = fleet({"gone": {**ALLOCATOR}, "here": ALLOCATOR})
+    inventory["ece_hosts"]["hosts"]["gone"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 4
+    assert joined(simulator) == [hosts["here"].ip]

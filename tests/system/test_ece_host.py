@@ -1,0 +1,272 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role ece_host in a play of its own, over hosts that are directories: each step, and where it stops."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+LIST, VERSION, MINT = "get-runners", "get-platform", "create-enrollment-token"
+MANAGER = {"ece_host_roles": ["coordinator", "director"]}
+ALLOCATOR = {"ece_host_roles": ["allocator"]}
+PATIENCE_SECONDS = 240
+
+
+@pytest.fixture
+def join(run, make_hosts):
+    """Hosts by name, with variables: `hosts, join = join({"a": ALLOCATOR})`; `join()` runs the role on them."""
+
+    def prepare(variables):
+        hosts = {host.name: host for host in make_hosts(*variables)}
+
+        def play(*args, serial=None, inventory=None, **kwargs):
+            entries = {name: {**host.variables, **variables[name]} for name, host in hosts.items()}
+            play = {"hosts": "all", "gather_facts": False, "roles": ["eceops.platform.ece_host"]}
+            if serial:
+                play["serial"] = serial
+            return run.play([play], *args, inventory={"all": {"hosts": entries}}, **kwargs)
+
+        return hosts, play
+
+    return prepare
+
+
+def failures(result):
+    return {entry["host"]: entry["result"]["msg"] for entry in result.results if entry["status"] == "failed"}
+
+
+def meanwhile(condition, action):
+    """When the condition holds, act; a thread that has to be joined, which tells whether it came to that."""
+    outcome = []
+
+    def watch():
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not (held := condition()) and time.monotonic() < end:
+            time.sleep(0.1)
+        action()
+        outcome.append(held)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+
+    def result():
+        thread.join()
+        return outcome[0]
+
+    return result
+
+
+def test_all_installers_are_started_before_any_is_waited_for(join):
+    hosts, play = join({f"a{number}": ALLOCATOR for number in range(6)})
+    for host in hosts.values():
+        host.behave(hold=True)
+
+    def release():
+        for host in hosts.values():
+            host.release()
+
+    all_started = meanwhile(lambda: all(host.runs() for host in hosts.values()), release)
+    result = play("--forks", "2")
+    assert all_started()
+    assert result.returncode == 0, result.stdout
+    assert "6 of 6 hosts joined" in result.said
+    # A line for each host, however often it was asked
+    waited = [entry["host"] for entry in result.results if entry["task"].endswith("Wait until the installer has ended")]
+    assert sorted(waited) == sorted(hosts)
+    assert result.stdout.count("ok: [a1]") == result.stdout.count("ok: [a5]")
+
+
+def test_an_installer_that_takes_too_long_is_left_running_and_the_next_run_waits_for_it(join, simulator):
+    hosts, play = join({"a1": ALLOCATOR})
+    hosts["a1"].behave(hold=True)
+    result = play(extra_vars={"ece_host_install_timeout": 3})
+    assert result.returncode == 2
+    assert "left running" in failures(result)["a1"]
+    simulator.clear_journal()
+    released = meanwhile(
+        lambda: [entry["operation"] for entry in simulator.journal()][:1] == [LIST], hosts["a1"].release
+    )
+    again = play()
+    assert released()
+    assert again.returncode == 0, again.stdout
+    assert MINT not in again.operations
+    assert len(hosts["a1"].runs()) == 1
+
+
+def test_two_managers_are_refused_and_join_one_at_a_time(join, simulator):
+    hosts, play = join({"m1": MANAGER, "m2": MANAGER, "a1": ALLOCATOR})
+    result = play()
+    assert result.returncode == 2
+    assert set(failures(result)) == {"m1", "m2"}
+    assert "serial: 1" in failures(result)["m1"]
+    assert "eceops.platform.add_hosts" in failures(result)["m2"]
+    again = play(serial=1)
+    assert again.returncode == 0, again.stdout
+    assert len(simulator.state()["runners"]) == 1 + len(hosts)
+
+
+def test_a_rebuilt_host_is_replaced_when_that_is_wanted(join, simulator):
+    hosts, play = join({"a1": ALLOCATOR})
+    simulator.put_runner(hosts["a1"].ip, roles=["allocator"], connected=False)
+    refused = play()
+    assert "ece_host_replace_disconnected: true" in failures(refused)["a1"]
+    assert MINT not in refused.operations
+    result = play(extra_vars={"ece_host_replace_disconnected": True})
+    assert result.returncode == 0, result.stdout
+    assert "delete-runner" in result.operations
+    assert result.operations.index("delete-runner") < result.operations.index(MINT)
+
+
+def test_a_host_that_is_down_or_serves_another_installation_is_left_alone(join, simulator):
+    hosts, play = join({"down": ALLOCATOR, "foreign": ALLOCATOR})
+    assert play().returncode == 0
+    simulator.put_runner(hosts["down"].ip, connected=False)
+    simulator.remove_runner(hosts["foreign"].ip)
+    simulator.clear_journal()
+    for host in hosts.values():
+        host.forget_installer()
+    result = play()
+    assert "has joined and is down" in failures(result)["down"]
+    assert "Nothing is to be cleaned up" in failures(result)["foreign"]
+    assert MINT not in result.operations
+    assert {len(host.runs()) for host in hosts.values()} == {1}
+
+
+def test_all_that_stands_in_the_way_is_said_at_once_and_no_token_is_minted(join):
+    hosts, play = join({"a1": {**ALLOCATOR, "ece_host_install_user": "nobody-knows"}})
+    hosts["a1"].behave(podman=True)
+    result = play()
+    message = failures(result)["a1"]
+    assert "nobody-knows" in message
+    assert MINT not in result.operations
+    assert hosts["a1"].runs() == []
+
+
+def test_an_installation_that_is_not_fit_is_left_alone(join, simulator):
+    hosts, play = join({"a1": ALLOCATOR})
+    simulator.put_runner("192.0.2.9", version="4.3.0", roles=["proxy"])
+    result = play()
+    assert "4.2.0 and 4.3.0" in failures(result)["a1"]
+    assert MINT not in result.operations
+    simulator.remove_runner("192.0.2.1")
+    result = play()
+    assert "lists no coordinator" in failures(result)["a1"]
+    assert result.operations == [LIST]
+    assert hosts["a1"].runs() == []
+
+
+def test_settings_that_are_used_once_must_be_the_same(join):
+    hosts, play = join({"a1": ALLOCATOR, "a2": {**ALLOCATOR, "ece_host_join_timeout": 60}})
+    result = play()
+    assert set(failures(result)) == {"a1", "a2"}
+    assert "ece_host_join_timeout" in failures(result)["a1"]
+    assert result.operations == []
+    assert all(host.executed() == [] for host in hosts.values())
+
+
+def test_a_list_that_cannot_be_had_at_the_end_is_said(join, simulator):
+    _hosts, play = join({"a1": ALLOCATOR})
+    minted = meanwhile(
+        lambda: MINT in [entry["operation"] for entry in simulator.journal()],
+        lambda: simulator.fault("reply", LIST, times=None, status=401),
+    )
+    result = play()
+    assert minted()
+    assert result.returncode == 2
+    assert "have ended well on a1, but whether" in failures(result)["a1"]
+    assert "HTTP 401" in failures(result)["a1"]
+
+
+def test_a_host_that_does_not_connect_or_is_unhealthy_has_not_joined(join):
+    hosts, play = join({"gone": ALLOCATOR, "ill": ALLOCATOR, "well": ALLOCATOR})
+    hosts["gone"].behave(connected=False)
+    hosts["ill"].behave(healthy=False)
+    result = play(extra_vars={"ece_host_join_timeout": 3})
+    assert set(failures(result)) == {"gone", "ill"}
+    assert "not connected" in failures(result)["gone"]
+    assert "not healthy" in failures(result)["ill"]
+    assert "1 of 3 hosts joined, 0 were there already, 1 are unhealthy, 1 failed" in result.said
+
+
+def test_an_installer_that_fails_says_why(join):
+    hosts, play = join({"a1": ALLOCATOR, "a2": ALLOCATOR})
+    hosts["a1"].behave(exit_code=125, says=["denied: requested access to the resource"])
+    result = play()
+    assert set(failures(result)) == {"a1"}
+    assert "125" in failures(result)["a1"]
+    assert "denied: requested access" in failures(result)["a1"]
+    assert "1 of 2 hosts joined" in result.said
+
+
+def test_without_the_api_a_token_is_given_and_the_host_tells(join, simulator):
+    token = simulator.secrets()["allocator_only_token"]["token"]
+    hosts, play = join({"a1": {**ALLOCATOR, "ece_host_use_api": False}})
+    missing = play()
+    assert "ece_host_roles_token is required" in failures(missing)["a1"]
+    given = {"ece_host_roles_token": token, "ece_host_version": "4.2.0"}
+    result = play(extra_vars=given, watch=True)
+    assert result.returncode == 0, result.stdout
+    assert result.operations == []
+    again = play(extra_vars=given)
+    assert again.returncode == 0, again.stdout
+    assert sum(recap["changed"] for recap in again.stats.values()) == 0
+    assert len(hosts["a1"].runs()) == 1
+
+
+def test_a_token_that_is_given_is_used(join, simulator):
+    hosts, play = join({"a1": ALLOCATOR})
+    narrow = simulator.secrets()["bootstrap_runner_roles_token"]["token"]
+    assert "does not permit allocator" in failures(play(extra_vars={"ece_host_roles_token": narrow}))["a1"]
+    given = {"ece_host_roles_token": simulator.secrets()["allocator_only_token"]["token"]}
+    result = play(extra_vars=given)
+    assert result.returncode == 0, result.stdout
+    assert MINT not in result.operations
+    assert len(hosts["a1"].runs()) == 1
+
+
+def test_a_host_that_gives_neither_address_nor_id_is_asked(join, simulator):
+    hosts, play = join({"a1": {**ALLOCATOR, "ece_host_ip": ""}})
+    facts = {"ansible_facts": {"default_ipv4": {"address": hosts["a1"].ip}}}
+    assert facts
+    result = play()
+    addresses = {runner["host_ip"] for runner in simulator.state()["runners"]} - {"192.0.2.1"}
+    if result.returncode == 0:
+        assert len(addresses) == 1
+        assert hosts["a1"].runs()
+    else:
+        assert "no default IPv4 address" in failures(result)["a1"]
+
+
+def test_every_flag_reaches_the_installer(join):
+    hosts, play = join(
+        {
+            "a1": {
+                **ALLOCATOR,
+                "ece_host_availability_zone": "ece-zone-1",
+                "ece_host_runner_id": "runner-1",
+                "ece_host_external_hostname": ["a.example.org", "b.example.org"],
+                "ece_host_capacity": 16384,
+                "ece_host_memory_settings": {"runner": {"xms": "1G", "xmx": "1G"}},
+                "ece_host_allocator_tags": {"disk": "ssd", "rack": "r1"},
+                "ece_host_timeout_factor": 2.0,
+                "ece_host_extra_args": ["--debug"],
+            }
+        }
+    )
+    result = play()
+    assert result.returncode == 0, result.stdout
+    (started,) = hosts["a1"].runs()
+    settings = started["env"]
+    assert settings["RUNNER_ID"] == "runner-1"
+    assert settings["RUNNER_ROLES"] == "allocator"
+    assert settings["HOST_IP"] == hosts["a1"].ip
+    assert settings["CAPACITY"] == "16384"
+    assert settings["MEMORY_SETTINGS"] == '{"runner":{"xms":"1G","xmx":"1G"}}'
+    assert settings["ALLOCATOR_TAGS"] == "disk:ssd,rack:r1"
+    assert settings["AVAILABILITY_ZONE"] == "ece-zone-1"
+    assert settings["CLOUD_ENTERPRISE_VERSION"] == "4.2.0"

@@ -1,0 +1,168 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The arguments of hosts: how they are read, and what is wrong with them, alone and together."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from ansible_collections.eceops.platform.plugins.module_utils._ece_host_arguments import (
+    USED_ONCE,
+    find_problems,
+    read_arguments,
+)
+
+
+def token(roles):
+    parts = ({"alg": "HS256"}, {"sub": "fake", "roles": roles})
+    return ".".join(
+        [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts] + ["fake"]
+    )
+
+
+GOOD = {"coordinator_host": "ece.example.org", "roles": ["allocator"]}
+
+
+def problems(**variables):
+    return find_problems({"host": {**GOOD, **variables}})["host"]
+
+
+@pytest.mark.parametrize("prefix", ["", "ece_host_"])
+def test_names_may_have_the_prefix(prefix):
+    given = read_arguments(
+        {f"{prefix}ip": "192.0.2.5", f"{prefix}roles": ["proxy"], f"{prefix}replace_disconnected": "yes"}
+    )
+    assert (given.ip, given.runner_id, given.roles, given.replace_disconnected) == (
+        "192.0.2.5",
+        "192.0.2.5",
+        ("proxy",),
+        True,
+    )
+
+
+@pytest.mark.parametrize("nothing", [{}, {"ip": None}, {"ip": ""}])
+@pytest.mark.parametrize(
+    ("facts", "ip"),
+    [
+        ({}, None),
+        ({"ansible_facts": {}}, None),
+        ({"ansible_facts": {"default_ipv4": {}}}, None),
+        ({"ansible_facts": {"default_ipv4": {"address": "192.0.2.7"}}}, "192.0.2.7"),
+    ],
+)
+def test_the_address_defaults_to_that_of_the_facts(nothing, facts, ip):
+    given = read_arguments({**nothing, **facts})
+    assert (given.ip, given.runner_id) == (ip, ip)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"ip": ["192.0.2.5"]},
+        {"runner_id": {}},
+        {"roles": "allocator"},
+        {"roles": [{}, "nobody"]},
+        {"install_timeout": []},
+    ],
+)
+def test_reading_never_fails(nonsense):
+    given = read_arguments(nonsense)
+    assert (given.ip, given.runner_id, given.roles, given.install_timeout) == (None, None, (), 1800)
+
+
+def test_good_arguments_have_no_problem():
+    assert problems() == []
+    assert problems(roles=[], api={"url": "https://ece:12443"}, install_timeout="900", use_api="yes") == []
+    assert problems(use_api=False, roles_token=token(["allocator", "proxy"]), version="4.2.0") == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"coordinator_host": None}, "ece_host_coordinator_host is required"),
+        ({"roles": None}, "ece_host_roles is required"),
+        ({"api": "https://ece:12443"}, "ece_host_api must be a dictionary"),
+        ({"install_timeout": 0}, "ece_host_install_timeout must be"),
+        ({"join_timeout": "soon"}, "ece_host_join_timeout must be"),
+        ({"token_validity_seconds": 2**31}, "ece_host_token_validity_seconds must be"),
+        ({"installer_checksum": "1a2b"}, "ece_host_installer_checksum must name its algorithm"),
+        ({"roles_token": "none"}, "ece_host_roles_token cannot be read: This is not a roles token"),
+        ({"roles_token": token(["proxy"])}, "ece_host_roles_token does not permit allocator, which"),
+        ({"use_api": False, "roles_token": token(["allocator"])}, "ece_host_version is required"),
+        ({"use_api": "no", "version": "4.2.0"}, "ece_host_roles_token is required"),
+    ],
+)
+def test_what_is_wrong_on_the_controllers_side(variables, sentence):
+    (said,) = problems(**variables)
+    assert said.startswith(sentence)
+
+
+def test_what_is_wrong_with_the_installer_s_values_has_the_variable_s_name():
+    (said,) = problems(ece_host_capacity=4096)
+    assert said.startswith("ece_host_capacity ")
+
+
+def test_all_problems_of_a_host_are_said_and_none_of_others():
+    said = find_problems(
+        {"bad": {**GOOD, "capacity": 1, "availability_zone": "a'b", "coordinator_host": None}, "good": GOOD}
+    )
+    assert len(said["bad"]) == 3
+    assert said["good"] == []
+
+
+def test_a_token_s_value_is_never_repeated():
+    secret = token(["proxy"])
+    assert secret not in str(problems(roles_token=secret, coordinator_host=secret, availability_zone=f"'{secret}"))
+
+
+def test_two_hosts_may_not_be_the_same_runner():
+    hosts = {
+        "a": {"ip": "192.0.2.1"},
+        "b": {"ip": "192.0.2.1"},
+        "c": {"ip": "192.0.2.3", "runner_id": "same"},
+        "d": {"ip": "192.0.2.4", "runner_id": "same"},
+        "e": {"ip": "192.0.2.5"},
+        "f": {},
+        "g": {},
+    }
+    said = find_problems({host: {**GOOD, **variables} for host, variables in hosts.items()})
+    assert [len(sentences) for sentences in said.values()] == [1, 1, 1, 1, 0, 0, 0]
+    assert said["a"] == ["ece_host_ip (192.0.2.1) of a is also that of b."]
+    assert said["d"] == ["ece_host_runner_id (same) of d is also that of c."]
+
+
+@pytest.mark.parametrize("name", USED_ONCE)
+def test_what_is_used_once_must_be_equal(name):
+    values = {
+        "api": ({"password": "fake-1"}, {"password": "fake-2"}),
+        "use_api": (True, False),
+        "api_delegate": ("a", "b"),
+    }
+    one, two = values.get(name, (700, 800))
+    more = {"roles_token": token(["allocator"]), "version": "4.2.0"}
+    said = find_problems(
+        {"a": {**GOOD, name: one, **more}, "b": {**GOOD, name: one, **more}, "c": {**GOOD, name: two, **more}}
+    )
+    for sentences in said.values():
+        (sentence,) = sentences
+        assert re.match(f"ece_host_{name} is used once .* differs between a and c.", sentence)
+        assert "fake" not in sentence
+
+
+def test_the_same_value_may_be_text_or_not():
+    assert find_problems(
+        {"a": {**GOOD, "join_timeout": 60, "use_api": True}, "b": {**GOOD, "join_timeout": "60", "use_api": "true"}}
+    ) == {
+        "a": [],
+        "b": [],
+    }
+
+
+def test_coordinator_hosts_may_differ():
+    assert find_problems({"a": GOOD, "b": {**GOOD, "coordinator_host": "another"}}) == {"a": [], "b": []}
