@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 import pwd
-import subprocess
+import signal
 import time
 import typing as t
 from contextlib import suppress
@@ -78,7 +78,8 @@ def start(folder: str, job: Job, notes: t.Mapping[str, str]) -> bool:
         # The worker has a copy of its own.
         os.close(lock)
     if said != READY:
-        raise CannotStart(said.decode("utf-8", "replace") or "its worker ended before it began")
+        why = said.replace(READY, b"").decode("utf-8", "replace").lstrip(": ")
+        raise CannotStart(why or "its worker ended before it began")
     return True
 
 
@@ -105,18 +106,35 @@ def tail(folder: str, lines: int) -> t.List[str]:
         return []
 
 
-def become(user: t.Optional[pwd.struct_passwd]) -> t.Optional[t.Callable[[], None]]:
-    """What makes a child process the user's, with all of the user's groups: subprocess's `preexec_fn`.
+def as_user(user: pwd.struct_passwd, work: t.Callable[[], t.Any]) -> t.Any:
+    """What `work` gives (JSON's types) in a child process that is the user's, with all of the user's groups.
 
-    In a child only: a module that gives up root itself can no longer remove Ansible's temporary folder.
+    In a child only: a module that gives up root itself can no longer remove Ansible's temporary folder. Raises
+    `CannotStart` where the child cannot become the user, or dies.
     """
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            _become(user)
+            os.write(theirs, json.dumps(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    if not said:
+        raise CannotStart(f"nothing can be done as {user.pw_name}")
+    return json.loads(said.decode())
 
-    def drop(user: pwd.struct_passwd) -> None:
+
+def _become(user: t.Optional[pwd.struct_passwd]) -> None:
+    """Make this process the user's. Raises OSError where it may not."""
+    if user is not None and user.pw_uid != os.geteuid():
         os.initgroups(user.pw_name, user.pw_gid)
         os.setgid(user.pw_gid)
         os.setuid(user.pw_uid)
-
-    return None if user is None or user.pw_uid == os.geteuid() else lambda: drop(user)
 
 
 def _detach(folder: str, job: Job, lock: int) -> bytes:
@@ -144,27 +162,35 @@ def _work(folder: str, job: Job, lock: int, starter: int) -> None:
     os.chdir("/")
     os.umask(0o022)
     log = os.open(os.path.join(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        process = subprocess.Popen(
-            job.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(job.environment),
-            preexec_fn=become(job.user),
-            pass_fds=(lock,),
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        os.write(starter, str(error).encode("utf-8", "replace"))
-        return
+    ours, theirs = os.pipe()
+    # Python has told the system to ignore it, and the command would inherit that.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    child = os.fork()
+    if child == 0:
+        _execute(job, theirs, lock, starter)
+    os.close(theirs)
     os.write(starter, READY)
     os.close(starter)
-    with process.stdout or open(os.devnull, "rb") as output:
+    with os.fdopen(ours, "rb") as output:
         for line in iter(lambda: output.readline(MAX_LINE_BYTES), b""):
             _append(log, job.mask(line.decode("utf-8", "replace")))
-    code = process.wait()
-    outcome = {"exit_code": 128 - code if code < 0 else code, "ended_at": time.time()}
-    _write(os.path.join(folder, OUTCOME), json.dumps(outcome))
+    _pid, status = os.waitpid(child, 0)
+    code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    _write(os.path.join(folder, OUTCOME), json.dumps({"exit_code": code, "ended_at": time.time()}))
+
+
+def _execute(job: Job, output: int, lock: int, starter: int) -> None:
+    """In the worker's child: become the command. (subprocess is not for modules, says Ansible; its run_command cannot.)"""
+    try:
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.set_inheritable(lock, True)
+        _become(job.user)
+        os.execvpe(job.command[0], list(job.command), dict(job.environment))
+    except OSError as error:
+        os.write(starter, f": {error.filename or job.command[0]}: {error.strerror}".encode())
+    finally:
+        os._exit(127)
 
 
 def _let_go_of_all_but(*kept: int) -> None:

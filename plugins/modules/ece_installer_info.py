@@ -140,7 +140,6 @@ import pwd
 import re
 import shutil
 import socket
-import subprocess
 import time
 import typing as t
 
@@ -172,6 +171,8 @@ PORTS = (20000, 21000, 22000)
 COORDINATOR_PORT = 22191
 CONNECT_SECONDS = 3
 COMMAND_SECONDS = 20
+# What the command `timeout` ends with then
+TIMED_OUT = 124
 MAX_STORAGE_NAMES = 20
 POLICY_TOOLS = ("setsebool", "checkmodule", "semodule_package", "semodule", "semanage", "restorecon")
 _ECE_CONTAINER = re.compile(r"(frc-|fac-|elastic-cloud-enterprise-installer\Z)")
@@ -232,28 +233,19 @@ class Look:
             return None
         return user
 
-    def run(self, user: pwd.struct_passwd, *command: str) -> t.Tuple[t.Optional[int], str]:
-        """Run a command as a user: its exit code, None where it did not end in time, and what it said."""
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment(user, os.environ),
-                cwd="/",
-                preexec_fn=_detached.become(user),
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            return 127, str(error)
-        try:
-            out, err = process.communicate(timeout=COMMAND_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            return None, f"no answer within {COMMAND_SECONDS} seconds"
-        text = (out if process.returncode == 0 else err or out).decode("utf-8", "replace").strip()
-        return process.returncode, text
+    def run(self, user: pwd.struct_passwd, *command: str) -> t.Tuple[int, str]:
+        """Run a command as a user: its exit code, and what it said."""
+
+        def work() -> t.Tuple[int, str]:
+            os.environ.clear()
+            os.environ.update(clean)
+            limited = ["timeout", str(COMMAND_SECONDS), *command]
+            code, out, err = self.module.run_command(limited, cwd="/", handle_exceptions=False)
+            return code, (out if code == 0 else err or out).strip()
+
+        clean = environment(user, os.environ)
+        code, said = _detached.as_user(user, work)
+        return code, said or (f"no answer within {COMMAND_SECONDS} seconds" if code == TIMED_OUT else "")
 
     def containers(self, user: pwd.struct_passwd, *options: str) -> t.Optional[t.List[str]]:
         """The names of ECE's containers; None where the engine does not tell, which is a problem."""
@@ -379,7 +371,10 @@ def _short(text: str) -> str:
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     look = Look(module)
-    findings = look.findings()
+    try:
+        findings = look.findings()
+    except _detached.CannotStart as error:
+        module.fail_json(f"The host could not be looked at: {error}.")
     module.exit_json(changed=False, problems=look.problems, findings=findings)
 
 

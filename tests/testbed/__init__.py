@@ -4,7 +4,9 @@
 
 """The test world: start it, and run Ansible in it.
 
-``simulator`` (a running ECE simulator), ``play`` (Ansible from the built collection, in a HOME of its own),
-``fixtures`` (both for pytest) and ``python -m testbed`` (the simulator for shell scripts). What tests import needs the
-standard library and ``requests`` only; the simulator's own requirements are its interpreter's, ``SIMULATOR_PYTHON``.
+``simulator`` (a running ECE simulator), ``hosts`` (folders of this machine that are hosts), ``play`` (Ansible from the
+built collection, in a HOME of its own), ``fixtures`` (these for pytest) and ``python -m testbed`` (simulator and hosts
+for shell scripts). ``engine/`` and ``installer/`` stand in for a host's container engine and for Elastic's installer;
+``ECE_INSTALLER=/path`` runs Elastic's own, unmodified, instead. What tests import needs the standard library and
+``requests`` only; the simulator's own requirements are its interpreter's, ``SIMULATOR_PYTHON``.
 """

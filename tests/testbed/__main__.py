@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The test world for shell scripts: ``python -m testbed up|reset|down --dir DIR [--hosts NAME,NAME]``.
+"""The test world for shell scripts: ``python -m testbed up|reset|down --dir DIR [--hosts NAME,NAME [--containers]]``.
 
 ``up`` starts a simulator that goes on running and writes what its users need into DIR, readable for this user only:
 ``ece_api.yml`` (a variables file), ``integration_config.yml`` (for ansible-test) and ``env.sh`` (ecctl's variables).
-With ``--hosts`` it also makes hosts that are folders, and ``hosts.yml``: an inventory of them with the variables that
+With ``--hosts`` it also makes hosts that are folders, or containers, and ``hosts.yml``: an inventory of them with the variables that
 Ansible needs to reach them. It is meant to follow an inventory of the same names that says what they are for.
 """
 
@@ -17,13 +17,15 @@ import json
 import os
 import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from . import hosts
+from . import containers, hosts
 from .simulator import Simulator
 
 FILES = ("ece_api.yml", "integration_config.yml", "env.sh", "hosts.yml", "ca.pem", "simulator.json", "simulator.log")
 PLACE = "hosts"
+Maker = Callable[[Path, list[str], Simulator], list[hosts.DirectoryHost]]
 
 
 def main() -> None:
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("command", choices=("up", "reset", "down"))
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--hosts", type=lambda text: text.split(","), default=[], help="names of hosts to make")
+    parser.add_argument("--containers", action="store_true", help="make these as containers, not as folders")
     args = parser.parse_args()
     if args.command == "down":
         # These may be there even where the simulator has ended by itself.
@@ -59,7 +62,7 @@ def main() -> None:
             host.rebuild()
         print(f"reset: {simulator.url}")
     else:
-        make_hosts(args.dir, args.hosts, simulator)
+        make_hosts(args.dir, args.hosts, simulator, containers.make_containers if args.containers else hosts.make_hosts)
         write_files(args.dir, simulator)
         print(f"up: {simulator.url}  (process {simulator.pid}, variables: {args.dir / 'ece_api.yml'})")
 
@@ -73,10 +76,14 @@ def begin(simulator: Simulator) -> None:
 def find_hosts(directory: Path) -> list[hosts.DirectoryHost]:
     """The hosts that were made."""
     place = directory / PLACE
-    return [hosts.DirectoryHost(folder) for folder in sorted(place.iterdir())] if place.exists() else []
+    folders = sorted(place.iterdir()) if place.exists() else []
+    return [
+        containers.ContainerHost(folder) if (folder / "cid").exists() else hosts.DirectoryHost(folder)
+        for folder in folders
+    ]
 
 
-def make_hosts(directory: Path, names: list[str], simulator: Simulator) -> None:
+def make_hosts(directory: Path, names: list[str], simulator: Simulator, make: Maker) -> None:
     """Make the hosts that are not there yet, in DIR/hosts, and their inventory."""
     known = find_hosts(directory)
     new = [name for name in names if name not in {host.name for host in known}]
@@ -85,7 +92,7 @@ def make_hosts(directory: Path, names: list[str], simulator: Simulator) -> None:
         found = hosts.find_place(place)
         if not place.exists():
             place.symlink_to(found)
-    made = hosts.make_hosts(place.resolve(), new, simulator) if new else []
+    made = make(place.resolve(), new, simulator) if new else []
     if known or made:
         text = "---\n" + json.dumps(hosts.inventory([*known, *made]), indent=2) + "\n"
         (directory / "hosts.yml").write_text(text, encoding="utf-8")

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -80,7 +81,8 @@ class DirectoryHost:
         for folder, _folders, names in os.walk(self.folder):
             for path in (Path(folder, name) for name in names):
                 if path.is_file() and not path.is_symlink() and path.name != "executed.log":
-                    contents[str(path.relative_to(self.folder))] = path.read_bytes()
+                    with suppress(FileNotFoundError):  # one of a job that runs
+                        contents[str(path.relative_to(self.folder))] = path.read_bytes()
         return contents
 
     # Order
@@ -163,10 +165,13 @@ class DirectoryHost:
         )
 
 
-def make_host(folder: Path, number: int, simulator: Simulator, python: str = sys.executable) -> DirectoryHost:
+def make_host(
+    folder: Path, number: int, simulator: Simulator, python: str = sys.executable, engine_python: str | None = None
+) -> DirectoryHost:
     """Make a host in ``folder``, which is named after it and lies in one that ``find_place`` gave.
 
-    ``number``: 1 for the simulator's first host. ``python``: what Ansible's modules run on. With ``ECE_INSTALLER`` in
+    ``number``: 1 for the simulator's first host. ``python``: what Ansible's modules run on; ``engine_python``: what the
+    container engine does, by default one that the install user can run. With ``ECE_INSTALLER`` in
     the environment it is given that script of Elastic's instead of the stand-in.
 
     Raises:

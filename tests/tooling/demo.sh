@@ -59,16 +59,27 @@ export ANSIBLE_COLLECTIONS_PATH=$PWD/$demo/collections
 artifact=("$PWD"/.cache/artifact/eceops-platform-*.tar.gz)
 run ansible-galaxy collection install ".cache/artifact/${artifact[0]##*/}" --offline -p "$demo/collections"
 
-title 'A simulator stands in for Elastic Cloud Enterprise'
+title 'A simulator stands in for Elastic Cloud Enterprise, and folders of this machine for hosts'
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 started=yes
-testbed up
+testbed up --hosts manager-1,allocator-1,allocator-2,allocator-3
 
 # ---- the steps: examples/ against the simulator; a real installation is another variable file ----
 # A step takes the connection from the file of variables as a playbook does, or from the environment as ad hoc commands do.
 api=(-e "@$world/ece_api.yml")
+# The inventory that a user copies; the second file says how to reach the hosts of this demo.
+fleet=(-i examples/inventory.yml -i "$world/hosts.yml")
+
+title 'Which hosts would join?'
+run ansible-playbook "${fleet[@]}" eceops.platform.add_hosts "${api[@]}" --check
+
+title 'They join: the manager first, then the allocators, all at once'
+run ansible-playbook "${fleet[@]}" eceops.platform.add_hosts "${api[@]}"
+
+title 'A second run changes nothing'
+run_unchanged ansible-playbook "${fleet[@]}" eceops.platform.add_hosts "${api[@]}"
 
 title 'Mint an ephemeral token, keep it while it is good'
 run ansible-playbook examples/ephemeral_token.yml "${api[@]}"

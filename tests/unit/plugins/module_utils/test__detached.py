@@ -143,8 +143,7 @@ def test_the_command_holds_nothing_of_the_starter_s(folder):
 def test_a_command_that_cannot_be_run_is_said(folder, command):
     with pytest.raises(_detached.CannotStart, match=command[0]):
         _detached.start(folder, job("", command=command), {})
-    status = _detached.status(folder)
-    assert (status.running, status.exit_code) == (False, None)
+    assert finished(folder).exit_code == 127
     assert _detached.start(folder, job("true"), {})
     assert finished(folder).exit_code == 0
 
@@ -158,9 +157,18 @@ def test_the_command_is_the_user_s_with_all_groups(folder, tmp_path):
     assert _detached.tail(folder, 3) == [str(nobody.pw_uid), str(nobody.pw_gid), groups]
 
 
-def test_nothing_is_to_become_for_oneself():
-    assert _detached.become(None) is None
-    assert _detached.become(pwd.getpwuid(os.geteuid())) is None
+def test_work_is_done_as_the_user_in_a_child():
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    before = os.geteuid()
+    found = _detached.as_user(user, lambda: [os.getuid(), os.getgid(), sorted(os.getgroups()), os.getpid()])
+    assert found[:3] == [user.pw_uid, user.pw_gid, sorted(os.getgrouplist(user.pw_name, user.pw_gid))]
+    assert found[3] != os.getpid()
+    assert os.geteuid() == before
+
+
+def test_work_that_dies_is_an_error(capfd):
+    with pytest.raises(_detached.CannotStart, match="nothing can be done as"):
+        _detached.as_user(pwd.getpwuid(os.geteuid()), lambda: os._exit(3))
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
