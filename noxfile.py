@@ -116,7 +116,7 @@ def lint(session: nox.Session) -> None:
         ["yamllint", "--strict", "."],
         ["mypy", "noxfile.py", "tests/tooling"],
         ["mypy", "--package", "ansible_collections.eceops.platform.plugins"],
-        ["shellcheck", ".ci/run", "tests/tooling/demo.sh"],
+        ["shellcheck", ".ci/run", "tests/tooling/demo.sh", "tests/testbed/installer/elastic-cloud-enterprise.sh"],
         ["antsibull-changelog", "lint"],
         ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."],
         ["ansible-lint", "--offline"],
@@ -170,7 +170,9 @@ def hostside(session: nox.Session) -> None:
         session.error(missing) if os.environ.get("CI") == "true" else session.skip(missing)
     folder = CACHE / "hostside"
     session.run_install(python, "-m", "venv", "--clear", str(folder))
-    session.run_install(str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS / "host.txt"))
+    session.run_install(
+        str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS / "host.txt")
+    )
     end_of_setup(session)
     tree = stage.installed(ROOT, artifact(session), VENV / "ansible-galaxy", staged(session))
     tests = [f"tests/unit/plugins/module_utils/test_{name}.py" for name in ("_detached", "_installer")]
@@ -214,6 +216,32 @@ def system(session: nox.Session, env: pythons.Env) -> None:
         "TESTBED_HOST_PYTHON": pythons.host_python(env.core) or "",
     }
     session.run("python", "-m", "pytest", "-n", "2", *tests, *session.posargs, env=variables)
+
+
+@nox.session(python=ENVS[-1].executable if ENVS else None)
+def molecule(session: nox.Session) -> None:
+    """What hosts look like afterwards: containers, over SSH. On the newest ansible-core."""
+    session.install("-r", str(REQUIREMENTS / "molecule.txt"), f"ansible-core~={ENVS[-1].core}.0")
+    world = staged(session) / "world"
+    variables = environment(session.name) | {
+        "PYTHONPATH": str(ROOT / "tests"),
+        "SIMULATOR_PYTHON": sys.executable,
+        "ANSIBLE_COLLECTIONS_PATH": str(staged(session)),
+        "MOLECULE_WORLD": str(world),
+    }
+    try:
+        session.run_always("python", "-m", "testbed.containers", env=variables)
+    except nox.command.CommandFailed:
+        # A run that is to prove everything may not leave anything out.
+        if os.environ.get("CI") == "true":
+            session.error("there can be no containers, as said above")
+        session.skip("there can be no containers, as said above")
+    end_of_setup(session)
+    stage.install(artifact(session), galaxy(session), staged(session))
+    try:
+        session.run("molecule", *(session.posargs or ["test"]), env=variables)
+    finally:
+        session.run("python", "-m", "testbed", "down", "--dir", str(world), env=variables)
 
 
 @nox.session(python=False)

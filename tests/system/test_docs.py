@@ -14,11 +14,15 @@ import yaml
 from testbed.play import ECE_GROUP
 
 PLUGINS = [
+    ("module", "ece_installer"),
+    ("module", "ece_installer_info"),
     ("module", "ece_platform_info"),
     ("module", "ece_roles_token"),
     ("module", "ece_roles_token_info"),
     ("module", "ece_runner"),
     ("module", "ece_runner_info"),
+    ("filter", "ece_host_plan"),
+    ("filter", "ece_host_problems"),
     ("filter", "roles_token_claims"),
 ]
 
@@ -38,7 +42,7 @@ def test_there_is_no_other_plugin(run):
 
 
 def test_playbooks_are_found_by_name(run):
-    for name in ("revoke_tokens", "rotate_token"):
+    for name in ("add_hosts", "revoke_tokens", "rotate_token"):
         result = run.command(["ansible-playbook", "--list-tasks", "-i", "localhost,", f"eceops.platform.{name}"])
         assert result.returncode == 0, result.stderr
 

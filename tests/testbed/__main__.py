@@ -6,8 +6,8 @@
 
 ``up`` starts a simulator that goes on running and writes what its users need into DIR, readable for this user only:
 ``ece_api.yml`` (a variables file), ``integration_config.yml`` (for ansible-test) and ``env.sh`` (ecctl's variables).
-With ``--hosts`` it also makes hosts that are folders, or containers, and ``hosts.yml``: an inventory of them with the variables that
-Ansible needs to reach them. It is meant to follow an inventory of the same names that says what they are for.
+With ``--hosts`` it also makes hosts that are folders, or containers, and ``hosts.yml``: an inventory of them with what
+Ansible needs to reach them, in no group, to follow an inventory of the same names that says what they are for.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def make_hosts(directory: Path, names: list[str], simulator: Simulator, make: Ma
             place.symlink_to(found)
     made = make(place.resolve(), new, simulator) if new else []
     if known or made:
-        text = "---\n" + json.dumps(hosts.inventory([*known, *made]), indent=2) + "\n"
+        text = "---\n" + json.dumps(hosts.inventory([*known, *made], "all"), indent=2) + "\n"
         (directory / "hosts.yml").write_text(text, encoding="utf-8")
 
 

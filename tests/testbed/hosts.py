@@ -220,9 +220,9 @@ def make_hosts(place: Path, names: Iterable[str], simulator: Simulator, **option
     return [make_host(place / name, number, simulator, **options) for number, name in enumerate(names, first)]
 
 
-def inventory(hosts: Iterable[DirectoryHost]) -> dict[str, Any]:
-    """An inventory of these hosts, in group ``ece_hosts``."""
-    return {"ece_hosts": {"hosts": {host.name: host.variables for host in hosts}}}
+def inventory(hosts: Iterable[DirectoryHost], group: str = "ece_hosts") -> dict[str, Any]:
+    """An inventory of these hosts, in one group."""
+    return {group: {"hosts": {host.name: host.variables for host in hosts}}}
 
 
 def find_place(wanted: Path | None = None) -> Path:

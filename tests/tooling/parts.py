@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tooling.pythons import CORES, Env, environments
 
-COMMON = ("demo", "simulator", "lint", "hostside", "tooling")
+COMMON = ("molecule", "demo", "simulator", "lint", "hostside", "tooling")
 RESULTS = Path(".cache/results")
 
 

@@ -184,7 +184,7 @@ def test_up_makes_hosts_and_their_inventory_and_down_removes_all(world: Path, ru
     (host.storage / "data").touch()
     # A second one adds what is missing, reset makes all as new.
     assert cli("up", world, "--hosts", "allocator-1,allocator-2").returncode == 0
-    assert sorted(json.loads((world / "hosts.yml").read_text(encoding="utf-8")[4:])["ece_hosts"]["hosts"]) == [
+    assert sorted(json.loads((world / "hosts.yml").read_text(encoding="utf-8")[4:])["all"]["hosts"]) == [
         "allocator-1",
         "allocator-2",
         "manager-1",
