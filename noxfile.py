@@ -237,7 +237,7 @@ def molecule(session: nox.Session) -> None:
         "MOLECULE_WORLD": str(world),
     }
     try:
-        session.run_always("python", "-m", "testbed.containers", env=variables)
+        session.run_always("python", "-m", "testbed.containers", "--install", env=variables)
     except nox.command.CommandFailed:
         leave_out(session, "there can be no containers, as said above")
     end_of_setup(session)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 
@@ -21,8 +23,8 @@ PATIENCE_SECONDS = 240
 def join(run, make_hosts):
     """Hosts by name, with variables: `hosts, join = join({"a": ALLOCATOR})`; `join()` runs the role on them."""
 
-    def prepare(variables):
-        hosts = {host.name: host for host in make_hosts(*variables)}
+    def prepare(variables, **options):
+        hosts = {host.name: host for host in make_hosts(*variables, **options)}
 
         def play(*args, serial=None, inventory=None, **kwargs):
             entries = {name: {**host.variables, **variables[name]} for name, host in hosts.items()}
@@ -95,6 +97,32 @@ def test_an_installer_that_takes_too_long_is_left_running_and_the_next_run_waits
     assert released()
     assert again.returncode == 0, again.stdout
     assert MINT not in again.operations
+    assert len(hosts["a1"].runs()) == 1
+
+
+def test_a_connection_that_drops_while_an_installer_runs_fails_nothing(join, tmp_path):
+    hosts, play = join({"a1": {**ALLOCATOR, "ansible_connection": "dropping"}})
+    hosts["a1"].behave(hold=True)
+    drops = tmp_path / "drops"
+    drops.mkdir()
+
+    def drop():
+        for number in range(3):
+            (drops / str(number)).touch()
+
+    started = meanwhile(hosts["a1"].runs, drop)
+    dropped = meanwhile(lambda: hosts["a1"].runs() and started() and not list(drops.iterdir()), hosts["a1"].release)
+    result = play(env={"TESTBED_DROPS": str(drops)})
+    assert dropped()
+    assert result.returncode == 0, result.stdout
+    assert list(drops.iterdir()) == []
+    assert len(hosts["a1"].runs()) == 1
+
+
+def test_hosts_may_have_the_oldest_python(join):
+    hosts, play = join({"a1": ALLOCATOR}, python=os.environ.get("TESTBED_HOST_PYTHON") or sys.executable)
+    result = play()
+    assert result.returncode == 0, result.stdout
     assert len(hosts["a1"].runs()) == 1
 
 

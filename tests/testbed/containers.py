@@ -11,6 +11,7 @@ images and containers in the checkout's ``.cache``. All of it needs root.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -66,8 +67,8 @@ def missing_packages(which: Callable[[str], str | None] = shutil.which) -> list[
     return [package for command, package in PACKAGES.items() if which(command) is None]
 
 
-def need_engine() -> None:
-    """Make sure that there is an engine; packages that are missing are announced, and installed by apt.
+def need_engine(install: bool) -> None:
+    """Make sure that there is an engine; where that is wanted, packages that are missing are announced and installed.
 
     Raises:
         NoEngine: when that may not be done, or does not work.
@@ -77,7 +78,7 @@ def need_engine() -> None:
     missing = missing_packages()
     if not missing:
         return
-    if shutil.which("apt-get") is None:
+    if not install or shutil.which("apt-get") is None:
         raise NoEngine(f"install {', '.join(PACKAGES)}, whatever they are called here")
     print(f"Debian packages are missing and are installed now: {' '.join(missing)}", flush=True)
     for command in (["update", "--quiet"], ["install", "--quiet", "--yes", "--no-install-recommends", *missing]):
@@ -113,14 +114,18 @@ def need_image() -> str:
     """The name of the hosts' image, made when there is none of its kind yet."""
     kind = hashlib.sha256(json.dumps([SUITE, IMAGE_PACKAGES]).encode()).hexdigest()[:12]
     name = f"localhost/eceops-host:{kind}"
-    if podman("images", "--quiet", name):
-        return name
-    print(f"the hosts' image is made (Debian {SUITE}, about a minute)", flush=True)
-    archive = STORAGE / "host.tar"
-    include = "--include=" + ",".join(IMAGE_PACKAGES)
-    subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", include, SUITE, str(archive)], check=True)
-    podman("import", "--quiet", str(archive), name)
-    archive.unlink()
+    STORAGE.mkdir(parents=True, exist_ok=True)
+    # Parts that run side by side make it once.
+    with (STORAGE / "lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if podman("images", "--quiet", name):
+            return name
+        print(f"the hosts' image is made (Debian {SUITE}, about a minute)", flush=True)
+        archive = STORAGE / "host.tar"
+        include = "--include=" + ",".join(IMAGE_PACKAGES)
+        subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", include, SUITE, str(archive)], check=True)
+        podman("import", "--quiet", str(archive), name)
+        archive.unlink()
     return name
 
 
@@ -196,12 +201,13 @@ def make_containers(place: Path, names: Iterable[str], simulator: Simulator) -> 
 
 
 def main() -> int:
-    """Prepare for containers: 0, or 1 where there can be none, which is said."""
+    """Prepare for containers, with what is at hand or, by ``--install``, can be installed: 0, or 1 where there can be
+    none, which is said."""
     try:
-        need_engine()
+        need_engine(install="--install" in sys.argv)
         print(f"the hosts' image: {need_image()}")
     except (NoEngine, RuntimeError, subprocess.CalledProcessError) as error:
-        print(f"left out, as there can be no containers: {error}")
+        print(f"no containers: {error}")
         return 1
     return 0
 

@@ -48,7 +48,8 @@ stop() {
 
 rm -rf "$demo"
 mkdir -p "$demo/home"
-# Nothing of the user's Ansible takes part, and nothing is written outside of the checkout.
+# Nothing of the user's Ansible takes part, and nothing stays outside of the checkout (as root, the hosts' folders are among
+# the temporary files, where the install user can reach them).
 while read -r name; do unset "$name"; done < <(compgen -e | grep -E '^(ANSIBLE_|EC_|PYTHONPATH$)' || true)
 HOME=$PWD/$demo/home
 export HOME ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
@@ -59,12 +60,14 @@ export ANSIBLE_COLLECTIONS_PATH=$PWD/$demo/collections
 artifact=("$PWD"/.cache/artifact/eceops-platform-*.tar.gz)
 run ansible-galaxy collection install ".cache/artifact/${artifact[0]##*/}" --offline -p "$demo/collections"
 
-title 'A simulator stands in for Elastic Cloud Enterprise, and folders of this machine for hosts'
+title 'A simulator stands in for Elastic Cloud Enterprise, and containers, or folders of this machine, for hosts'
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 started=yes
-testbed up --hosts manager-1,allocator-1,allocator-2,allocator-3
+hosts=(--hosts "manager-1,allocator-1,allocator-2,allocator-3")
+if PYTHONPATH=tests python -m testbed.containers; then hosts+=(--containers); fi
+testbed up "${hosts[@]}"
 
 # ---- the steps: examples/ against the simulator; a real installation is another variable file ----
 # A step takes the connection from the file of variables as a playbook does, or from the environment as ad hoc commands do.

@@ -21,6 +21,7 @@ CONTENTS = {
     "LICENSE",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "changelogs/changelog.yaml",
     "examples/ephemeral_token.yml",
     "examples/group_vars/all/ece.yml",
