@@ -270,6 +270,16 @@ def test_a_host_that_gives_neither_address_nor_id_is_asked(join, simulator):
         assert "no default IPv4 address" in failures(result)["a1"]
 
 
+def test_a_host_may_get_no_role(join):
+    hosts, play = join({"a1": {"ece_host_roles": []}})
+    result = play()
+    assert result.returncode == 0, result.stdout
+    (minted,) = [entry["body"] for entry in result.journal if entry["operation"] == MINT]
+    assert minted["roles"] == []
+    (started,) = hosts["a1"].runs()
+    assert started["env"].get("RUNNER_ROLES", "") == ""
+
+
 def test_every_flag_reaches_the_installer(join):
     hosts, play = join(
         {
