@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from ansible_collections.eceops.platform.plugins.module_utils._installer import argument_problems
+from ansible_collections.eceops.platform.plugins.module_utils._installer import FLAGS, argument_problems
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
     MAX_VALIDITY_SECONDS,
     NotARolesToken,
@@ -26,6 +27,12 @@ from ansible_collections.eceops.platform.plugins.module_utils._roles_token impor
 from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
 
 PREFIX = "ece_host_"
+# All of the role's variables, for what is nearly one of them. A unit test holds it against the role.
+KNOWN = {name for name, _flag in FLAGS} | {
+    *("api", "api_delegate", "container_engine", "docker_config", "extra_args", "install_timeout", "install_user"),
+    *("installer_checksum", "installer_src", "installer_url", "join_timeout", "replace_disconnected", "roles_token"),
+    *("selinux", "state_path", "token_validity_seconds", "use_api"),
+}
 # Used once for a whole batch: another value on another host would be ignored in silence.
 USED_ONCE = ("api", "use_api", "api_delegate", "install_timeout", "join_timeout", "token_validity_seconds")
 DEFAULT_INSTALL_TIMEOUT = 1800
@@ -127,7 +134,7 @@ def _same(arguments: Mapping[str, Arguments], key: Callable[[Arguments], str | N
 
 def _controller_problems(given: Given) -> list[str]:
     """What is wrong with the variables that the controller uses."""
-    problems = []
+    problems = [*_misspelt(given)]
     if _value(given, "coordinator_host") is None:
         problems.append("ece_host_coordinator_host is required: a coordinator of the installation, any one will do.")
     if _value(given, "roles") is None:
@@ -150,6 +157,14 @@ def _controller_problems(given: Given) -> list[str]:
             if _value(given, name) is None
         ]
     return problems
+
+
+def _misspelt(given: Given) -> Iterator[str]:
+    """What is nearly the name of a variable. It would be ignored, and a host's zone, say, is for good."""
+    for name in given:
+        meant = get_close_matches(name.removeprefix(PREFIX), KNOWN, 1, cutoff=0.8)
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in KNOWN and meant:
+            yield f"{name} is no variable of the role: is {PREFIX}{meant[0]} meant?"
 
 
 def _token_problems(given: Given) -> list[str]:

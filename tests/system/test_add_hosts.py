@@ -61,7 +61,7 @@ def test_a_fleet_joins_managers_first_and_a_second_run_changes_nothing(run, simu
     assert again.operations == [LIST]
     assert sum(recap["changed"] for recap in again.stats.values()) == 0
     assert {name: host.executed() for name, host in hosts.items()} == executed
-    assert "4 of 4 hosts are connected already" in again.said
+    assert "4 of 4 hosts are connected already: allocator-1, manager-1, allocator-2, allocator-3" in again.said
     assert "WARNING" not in again.stdout + again.stderr
     assert simulator.state()["minted"]["ephemeral"] == 2
 

@@ -10,8 +10,14 @@ import os
 import sys
 import threading
 import time
+from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from testbed.hosts import INSTALLER
 
 LIST, VERSION, MINT = "get-runners", "get-platform", "create-enrollment-token"
 MANAGER = {"ece_host_roles": ["coordinator", "director"]}
@@ -268,6 +274,48 @@ def test_a_host_that_gives_neither_address_nor_id_is_asked(join, simulator):
         assert hosts["a1"].runs()
     else:
         assert "no default IPv4 address" in failures(result)["a1"]
+
+
+def test_an_installer_of_another_checksum_is_not_run(join):
+    digest = sha256(INSTALLER.read_bytes()).hexdigest()
+    hosts, play = join(
+        {
+            "good": {**ALLOCATOR, "ece_host_installer_checksum": f"sha256:{digest}"},
+            "bad": {**ALLOCATOR, "ece_host_installer_checksum": f"sha256:{digest[::-1]}"},
+        }
+    )
+    result = play()
+    assert list(failures(result)) == ["bad"]
+    assert f"has the checksum {digest}, not sha256:{digest[::-1]}" in failures(result)["bad"]
+    assert hosts["bad"].runs() == []
+    assert len(hosts["good"].runs()) == 1
+
+
+def test_the_installer_may_be_downloaded(join):
+    digest = sha256(INSTALLER.read_bytes()).hexdigest()
+    with serve(INSTALLER.parent) as url:
+        given = {**ALLOCATOR, "ece_host_installer_src": "", "ece_host_installer_url": f"{url}/{INSTALLER.name}"}
+        hosts, play = join(
+            {
+                "good": {**given, "ece_host_installer_checksum": f"sha256:{digest}"},
+                "bad": {**given, "ece_host_installer_checksum": f"sha256:{digest[::-1]}"},
+            }
+        )
+        result = play()
+    assert list(failures(result)) == ["bad"]
+    assert hosts["bad"].runs() == []
+    assert len(hosts["good"].runs()) == 1
+
+
+@contextmanager
+def serve(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 def test_a_host_may_get_no_role(join):

@@ -9,10 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.eceops.platform.plugins.module_utils._ece_host_arguments import (
+    KNOWN,
+    PREFIX,
     USED_ONCE,
     find_problems,
     read_arguments,
@@ -106,6 +110,19 @@ def test_what_is_wrong_on_the_controllers_side(variables, sentence):
 def test_what_is_wrong_with_the_installer_s_values_has_the_variable_s_name():
     (said,) = problems(ece_host_capacity=4096)
     assert said.startswith("ece_host_capacity ")
+
+
+def test_what_is_nearly_a_variable_is_said():
+    assert problems(ece_host_avaliability_zone="zone-1") == [
+        "ece_host_avaliability_zone is no variable of the role: is ece_host_availability_zone meant?"
+    ]
+    assert problems(ece_host_rack="one of the user's own", avaliability_zone="not of the role") == []
+
+
+def test_all_variables_of_the_role_are_known():
+    specs = Path(__file__).parents[4] / "roles/ece_host/meta/argument_specs.yml"
+    described = yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    assert {PREFIX + name for name in KNOWN} == set(described)
 
 
 def test_all_problems_of_a_host_are_said_and_none_of_others():
