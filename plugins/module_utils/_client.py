@@ -103,6 +103,11 @@ class Client:
         """The record of a runner itself, not what the list holds of it; None where there is none of that id."""
         return self._call_if_there("GET", _runner_path(runner_id), read_runner, _no_such_runner)
 
+    def instances(self, allocator_id: str) -> int:
+        """How many instances an allocator has (its id is its runner's); 0 where there is no such allocator."""
+        path = f"/platform/infrastructure/allocators/{quote(allocator_id, safe='')}"
+        return self._call_if_there("GET", path, lambda reply: len(_list(reply["instances"])), _no_such_allocator) or 0
+
     def delete_runner(self, runner_id: str) -> None:
         """Delete a runner by its id; one that is gone already counts as deleted, as with tokens.
 
@@ -164,6 +169,10 @@ def _runner_path(runner_id: str) -> str:
 
 def _no_such_runner(reply: Reply) -> bool:
     return _error(reply).get("code") == "runners.runner_not_found"
+
+
+def _no_such_allocator(reply: Reply) -> bool:
+    return _error(reply).get("code") == "allocators.allocator_not_found"
 
 
 def _text(value: t.Any) -> str:

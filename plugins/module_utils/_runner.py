@@ -94,8 +94,9 @@ def check_runner_id(option: str, runner_id: str) -> None:
         raise WrongInput(f"{option} holds {runner_id.strip()}, which is not the id of a runner.")
 
 
-def check_deletable(runner: Runner) -> None:
-    """Raise `Refused` unless the runner may be deleted: it is disconnected, and neither director nor coordinator.
+def check_deletable(runner: Runner, instances: int) -> None:
+    """Raise `Refused` unless the runner may be deleted: it is disconnected, neither director nor coordinator, and holds
+    no instances (how many its allocator has, 0 where it is none).
 
     That is where Elastic's procedure, "Delete ECE hosts", has come to before its last step. ECE itself refuses to
     delete a runner that is connected.
@@ -110,6 +111,9 @@ def check_deletable(runner: Runner) -> None:
             f"Demote it: take {managing} from its roles, in the Cloud UI or through the API, while enough other hosts "
             "hold them."
         )
+    if instances:
+        are.append(f"the allocator of {instances} instance{'' if instances == 1 else 's'}")
+        next_steps.append("Move its instances away, in the Cloud UI or through the API.")
     if runner.connected:
         next_steps.append(
             "Take its host out: move an allocator's instances away, remove all of the runner's roles, then its "

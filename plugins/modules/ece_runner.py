@@ -13,8 +13,8 @@ description:
   - Deletes a runner, ECE's word for a host, from an Elastic Cloud Enterprise (ECE) installation. ECE forgets it then, so that the host can join anew.
   - That is the last step of taking a host out, and the first of letting one join again that was rebuilt. The steps before it are not done here,
     see Elastic's documentation. Nothing is done on the host itself.
-  - A runner that is connected, or is a director or coordinator, is not deleted, and the task fails. Whether a disconnected allocator's instances
-    have been moved away is not looked at.
+  - A runner that is connected, is a director or coordinator, or is an allocator that has instances, is not deleted. The task fails then, and says all
+    that stands in the way.
   - The module reads the runner's record, not the list of runners, which can lag behind.
 author:
   - The eceops.platform authors (@eceops)
@@ -148,7 +148,7 @@ def manage_runner(module: EceModule, client: Client) -> dict[str, t.Any]:
     runner_id = module.params["runner_id"].strip()
     runner = client.runner(runner_id)
     if runner:
-        check_deletable(runner)
+        check_deletable(runner, client.instances(runner_id) if "allocator" in runner.roles else 0)
         if not module.check_mode:
             client.delete_runner(runner_id)
     before = asdict(runner) if runner else None

@@ -40,6 +40,7 @@ options:
       - Whether to ask for the list until all of O(runner_ids), which are required then, are listed, connected and healthy, and have all of O(roles) if these
         are given. An empty list of ids is nothing to wait for.
       - O(availability_zones) and O(connected) narrow down what is returned, as ever, and do not change what is waited for.
+      - The end of the time is no failure by itself: RV(missing) says which of them are not so then, and a warning says why and what to do.
       - Each look is one request for the list, with pauses from 1 to 10 seconds in between. O(retries) does not count. An API that is out of reach or busy
         meanwhile, as coordinators are that restart, is asked again until O(wait_timeout). A failure that does not pass by itself, such as credentials
         that are not accepted, ends the task at once.
@@ -82,6 +83,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+missing:
+  description: Those of O(runner_ids) that are not listed, connected and healthy, with all of O(roles). Empty where all of them are.
+  returned: success, with O(wait)
+  type: list
+  elements: str
+  sample: [192.168.44.12]
 runners:
   description: The runners, in order of their ids.
   returned: success, and when runners were waited for in vain and the last look at the list succeeded
@@ -192,12 +199,16 @@ def list_runners(module: EceModule, client: Client) -> dict[str, t.Any]:
     def shown(runners: Collection[Runner]) -> list[dict[str, t.Any]]:
         return [asdict(runner) for runner in select_runners(runners, **filters)]
 
-    if not params["wait"] or module.check_mode:
+    if not params["wait"]:
         return {"changed": False, "runners": shown(client.runners())}
-    runners, missing = wait_for_runners(client, runner_ids, params["roles"], params["wait_timeout"])
-    if missing:
-        raise EceError(waited_in_vain(missing, len(runner_ids), params["wait_timeout"]), runners=shown(runners))
-    return {"changed": False, "runners": shown(runners)}
+    if module.check_mode:
+        runners = client.runners()
+        missing = find_missing(runner_ids, runners, params["roles"])
+    else:
+        runners, missing = wait_for_runners(client, runner_ids, params["roles"], params["wait_timeout"])
+        if missing:
+            module.warn(waited_in_vain(missing, len(runner_ids), params["wait_timeout"]))
+    return {"changed": False, "runners": shown(runners), "missing": list(missing)}
 
 
 def check_options(params: Mapping[str, t.Any]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from testbed.simulator import Simulator
 
 LIST, RECORD, DELETE = "get-runners", "get-runner", "delete-runner"
+ALLOCATOR = "get-allocator"
 FIRST = "192.0.2.1"  # the simulator's first host
 HOST = "192.0.2.7"
 BOUND_SECONDS = 60
@@ -40,10 +41,10 @@ def gone_down(simulator):
 
 def test_a_disconnected_runner_is_deleted_once(run, simulator, gone_down):
     foreseen = delete(run, HOST, "--diff", check=True)
-    assert foreseen.operations == [RECORD]
+    assert foreseen.operations == [RECORD, ALLOCATOR]
     assert runner_ids(simulator) == {FIRST, HOST}
     done = delete(run, f" {HOST}\n", "--diff")
-    assert done.operations == [RECORD, DELETE]
+    assert done.operations == [RECORD, ALLOCATOR, DELETE]
     assert runner_ids(simulator) == {FIRST}
     assert done.last["runner"] == {
         "runner_id": HOST,
@@ -66,7 +67,8 @@ def test_a_disconnected_runner_is_deleted_once(run, simulator, gone_down):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"roles": ["allocator"], "connected": True}, "it is connected"),
+        ({"roles": ["proxy"], "connected": True}, "it is connected"),
+        ({"roles": ["allocator"], "connected": False, "instances": 1}, "it is the allocator of 1 instance. Move its"),
         ({"roles": ["coordinator"], "connected": False}, "it is coordinator of the installation. Demote it"),
         ({"roles": ["allocator", "director"], "connected": False}, "it is director of the installation. Demote it"),
     ],
@@ -77,7 +79,7 @@ def test_what_must_survive_is_not_deleted(run, simulator, values, says):
         result = delete(run, check=check)
         assert says in result.last["msg"]
         assert not result.last.get("changed")
-        assert result.operations == [RECORD]
+        assert result.operations == [RECORD, *([ALLOCATOR] if "allocator" in values["roles"] else [])]
     assert HOST in runner_ids(simulator)
 
 
@@ -96,8 +98,8 @@ def test_a_lost_reply_does_not_hide_that_it_was_deleted(run, simulator, gone_dow
     simulator.fault("reset_after", DELETE)
     result = delete(run)
     assert result.last["changed"]
-    assert result.operations == [RECORD, DELETE, DELETE]
-    assert [entry["status"] for entry in result.journal] == [200, None, 404]
+    assert result.operations == [RECORD, ALLOCATOR, DELETE, DELETE]
+    assert [entry["status"] for entry in result.journal] == [200, 200, None, 404]
     assert runner_ids(simulator) == {FIRST}
 
 
@@ -175,9 +177,10 @@ def test_what_is_there_takes_one_request(run, simulator):
 
 def test_the_time_is_over(run, simulator, gone_down):
     result = wait_for(run, [FIRST, HOST, "192.0.2.9"], wait_timeout=2)
-    assert result.last["msg"].startswith(
-        f"2 of 3 runners are not ready after 2 seconds: {HOST} (not connected), 192.0.2.9 (not listed). "
-    )
+    assert result.returncode == 0, result.stdout
+    assert result.last["missing"] == [HOST, "192.0.2.9"]
+    said = f"2 of 3 runners are not ready after 2 seconds: {HOST} (not connected), 192.0.2.9 (not listed). "
+    assert said in str(result.last["warnings"])
     assert [runner["runner_id"] for runner in result.last["runners"]] == [FIRST, HOST]
     assert "failure" not in result.last
     assert result.operations == [LIST] * 3

@@ -111,10 +111,16 @@ def test_what_a_runner_may_be_called(runner_id):
 def test_which_runner_may_be_deleted(roles, connected, says):
     one = runner("r", roles=roles, connected=connected)
     if says is None:
-        check_deletable(one)
+        check_deletable(one, 0)
         return
     with pytest.raises(Refused, match=f"^Runner r was not deleted: {says}"):
-        check_deletable(one)
+        check_deletable(one, 0)
+
+
+def test_an_allocator_with_instances_may_not_be_deleted():
+    one = runner("r", roles=("allocator",), connected=True)
+    with pytest.raises(Refused, match="it is connected and the allocator of 2 instances. Move its instances away"):
+        check_deletable(one, 2)
 
 
 UNHEALTHY = replace(A, runner_id="unhealthy", healthy=False)
