@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         del tmp  # it is no longer used
         try:
-            wait_timeout = int(self._task.args.get("wait_timeout") or DEFAULT_WAIT_TIMEOUT)
+            wait_timeout = int(self._task.args.get("wait_timeout", DEFAULT_WAIT_TIMEOUT))
         except (TypeError, ValueError):
             raise AnsibleActionFail("wait_timeout must be a number of seconds.") from None
         waits = self._task.args.get("state") == "finished" and not self._task.check_mode

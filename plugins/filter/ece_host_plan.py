@@ -94,10 +94,11 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from ansible.errors import AnsibleFilterError
+from ansible.errors import AnsibleError, AnsibleFilterError, AnsibleUndefinedVariable
+from jinja2 import Undefined
 
 from ansible_collections.eceops.platform.plugins.module_utils._ece_host import Plan, plan_hosts, read_findings
-from ansible_collections.eceops.platform.plugins.module_utils._ece_host_arguments import read_arguments
+from ansible_collections.eceops.platform.plugins.module_utils._ece_host_arguments import PLANNED, PREFIX, read_arguments
 from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner
 
 
@@ -113,8 +114,37 @@ def ece_host_plan(
         raise AnsibleFilterError(
             f"ece_host_plan needs runners and findings as ece_runner_info and ece_installer_info return them: {error}"
         ) from None
-    plans = plan_hosts({host: read_arguments(given) for host, given in arguments.items()}, listed, found, time.time())
+    readable = {host: read_arguments(_resolved(given)) for host, given in arguments.items()}
+    plans = plan_hosts(readable, listed, found, time.time())
     return {host: _plain(plan) for host, plan in plans.items()}
+
+
+def _resolved(given: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The variables that a plan needs, but for those that use an undefined one: what is wrong with a host is said when
+    it is its turn, and may not keep the others from joining."""
+    values = {}
+    for name in [*(prefix + name for name in PLANNED for prefix in ("", PREFIX)), "ece_api"]:
+        try:
+            value = _plain_data(given[name]) if name in given else None
+        except AnsibleError:
+            value = None
+        # ansible-core 2.16 leaves the template as it is.
+        if value is not None and "{{" not in str(value):
+            values[name] = value
+    # Of the many facts, the one that is needed
+    facts = given.get("ansible_facts") or {}
+    return {**values, "ansible_facts": {"default_ipv4": _plain_data(facts.get("default_ipv4") or {})}}
+
+
+def _plain_data(value: t.Any) -> t.Any:
+    """The same data, with all of its templates resolved. Raises AnsibleError where one cannot be."""
+    if isinstance(value, Mapping):
+        return {name: _plain_data(value[name]) for name in value}
+    if isinstance(value, (list, tuple)):
+        return [_plain_data(item) for item in value]
+    if isinstance(value, Undefined):
+        raise AnsibleUndefinedVariable
+    return value
 
 
 def _runner(listed: Mapping[str, t.Any]) -> Runner:

@@ -51,7 +51,6 @@ class Status(t.NamedTuple):
 
     running: bool
     exit_code: t.Optional[int]
-    started_at: t.Optional[float]
     ended_at: t.Optional[float]
 
 
@@ -65,12 +64,16 @@ def start(folder: str, job: Job, notes: t.Mapping[str, str]) -> bool:
     os.chmod(folder, 0o700)
     lock = _lock(folder, LOCK_TRIES)
     if lock is None:
+        if _outcome(folder):
+            raise CannotStart(
+                "a process that the last run left behind still holds its lock: find it (fuser "
+                + os.path.join(folder, LOCK)
+                + ") and end it"
+            )
         return False
     try:
         for name in (OUTCOME, LOG):
             _remove(os.path.join(folder, name))
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, json.dumps(time.time()).encode(), 0)
         for name, content in notes.items():
             _write(os.path.join(folder, name), content)
         said = _detach(folder, job, lock)
@@ -91,9 +94,7 @@ def status(folder: str) -> t.Optional[Status]:
     if lock is not None:
         os.close(lock)
     outcome = _outcome(folder)
-    with open(os.path.join(folder, LOCK), encoding="utf-8") as file:
-        started_at = json.loads(file.read() or "null")
-    return Status(lock is None and not outcome, outcome.get("exit_code"), started_at, outcome.get("ended_at"))
+    return Status(lock is None and not outcome, outcome.get("exit_code"), outcome.get("ended_at"))
 
 
 def tail(folder: str, lines: int) -> t.List[str]:

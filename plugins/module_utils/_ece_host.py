@@ -120,7 +120,7 @@ def _match(given: Arguments, runners: Iterable[Runner]) -> tuple[Runner | None, 
     """The listed runner of a host: by its id, else by its address."""
     for runner in runners:
         if given.runner_id is not None and runner.runner_id == given.runner_id:
-            return runner, ()
+            return runner, _another_address(given, runner)
     for runner in runners:
         if given.ip is not None and runner.host_ip == given.ip:
             other = (
@@ -128,6 +128,16 @@ def _match(given: Arguments, runners: Iterable[Runner]) -> tuple[Runner | None, 
             )
             return runner, (f"{other} to that id.",)
     return None, ()
+
+
+def _another_address(given: Arguments, runner: Runner) -> tuple[str, ...]:
+    """A runner of the same id and another address may be another machine."""
+    if given.ip is None or runner.host_ip == given.ip:
+        return ()
+    warning = (
+        f"Runner {runner.runner_id} is listed with the address {runner.host_ip}, not {given.ip}: is it another host?"
+    )
+    return (f"{warning} ece_host_runner_id and ece_host_ip have to be this one's.",)
 
 
 def _differences(given: Arguments, runner: Runner) -> tuple[str, ...]:
@@ -206,6 +216,9 @@ def _without_api(given: Arguments, found: Findings | None, now: float) -> Plan:
 def _replace(given: Arguments, runner: Runner, found: Findings, now: float) -> Plan:
     """The plan of a host that was rebuilt while the list still shows it."""
     state = f"It is listed as runner {runner.runner_id}, not connected, and there is nothing of ECE on the host"
+    other = _another_address(given, runner)
+    if other:
+        return Plan("fail", f"{state}. {other[0]} Its runner is not deleted.")
     managing = sorted(MANAGER_ROLES & set(runner.roles))
     if managing:
         return Plan(

@@ -35,8 +35,20 @@ KNOWN = {name for name, _flag in FLAGS} | {
 }
 # Used once for a whole batch: another value on another host would be ignored in silence.
 USED_ONCE = ("api", "use_api", "api_delegate", "install_timeout", "join_timeout", "token_validity_seconds")
+# What `Arguments` are read from
+PLANNED = (
+    *("roles", "ip", "runner_id", "availability_zone", "container_engine", "storage_path", "roles_token"),
+    *("replace_disconnected", *USED_ONCE),
+)
 DEFAULT_INSTALL_TIMEOUT = 1800
 DEFAULT_JOIN_TIMEOUT = 600
+# A host that gives what is the default anyway is not unlike one that gives nothing.
+DEFAULTS = {
+    "use_api": True,
+    "api_delegate": "localhost",
+    "install_timeout": DEFAULT_INSTALL_TIMEOUT,
+    "join_timeout": DEFAULT_JOIN_TIMEOUT,
+}
 
 Given = Mapping[str, t.Any]
 
@@ -76,7 +88,7 @@ def read_arguments(given: Given) -> Arguments:
         replace_disconnected=_is_true(_value(given, "replace_disconnected")),
         install_timeout=_number(_value(given, "install_timeout")) or DEFAULT_INSTALL_TIMEOUT,
         join_timeout=_number(_value(given, "join_timeout")) or DEFAULT_JOIN_TIMEOUT,
-        used_once={name: _comparable(_value(given, name)) for name in USED_ONCE},
+        used_once={name: _used_once(given, name) for name in USED_ONCE},
     )
 
 
@@ -215,6 +227,11 @@ def _is_true(value: t.Any) -> bool:
     return str(value).strip().lower() in ("true", "yes", "on", "1", "y", "t")
 
 
-def _comparable(value: t.Any) -> t.Any:
-    """The same number, or true, may have been given as text."""
+def _used_once(given: Given, name: str) -> t.Any:
+    """A value to compare: the same number, or true, may have been given as text."""
+    value = _value(given, name)
+    if value is None:
+        value = given.get("ece_api") if name == "api" else DEFAULTS.get(name)
+    if name == "use_api":
+        return _is_true(value)
     return dict(value) if isinstance(value, Mapping) else str(value).strip().lower()

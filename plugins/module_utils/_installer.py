@@ -168,6 +168,9 @@ def _problems(name: str, value: t.Any) -> t.List[str]:
         return _scalar(value, _path)
     if name == "roles":
         return _roles(value)
+    if name == "roles_token":
+        # Its value is never repeated.
+        return [] if re.match(r"\w[\w.-]*\Z", str(value), re.ASCII) else ["may hold what a token does only (a JWT)."]
     if name == "external_hostname":
         return _each(value, lambda item: _scalar(item, _item))
     if name == "extra_args":

@@ -245,7 +245,8 @@ def start(module: AnsibleModule) -> t.Dict[str, t.Any]:
     """Start the installer unless it is running: the return values."""
     options = module.params
     arguments = {name: options[name] for name in ARGUMENTS}
-    problems = argument_problems(dict(arguments, installer=options["installer"]))
+    token = (options["roles_token"] or "").strip()
+    problems = argument_problems(dict(arguments, installer=options["installer"], roles_token=token))
     required = ["installer", "coordinator_host"] + ([] if module.check_mode else ["roles_token"])
     problems += [name + " is required to start the installer." for name in required if not options[name]]
     with open("/proc/self/cmdline", "rb") as file:
@@ -253,7 +254,6 @@ def start(module: AnsibleModule) -> t.Dict[str, t.Any]:
             problems.append(NOT_PIPELINED)
     if problems:
         module.fail_json("The installer was not started: " + " ".join(problems))
-    token = (options["roles_token"] or "").strip()
     shown = command(arguments, options["installer"], MASK)
     folder = job_folder(options["state_path"])
     result = {"finished": False, "exit_code": None, "meaning": None, "log_tail": [], "command": shown}

@@ -356,7 +356,8 @@ class Look:
         if host:
             try:
                 socket.create_connection((host, COORDINATOR_PORT), CONNECT_SECONDS).close()
-            except OSError as error:
+            # A name with an empty or too long label is no name: UnicodeError.
+            except (OSError, UnicodeError) as error:
                 self.module.warn(
                     f"Port {COORDINATOR_PORT} of {host} is out of reach ({error}): the host needs ports 22191 to 22195 of the coordinators."
                 )

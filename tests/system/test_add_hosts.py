@@ -192,9 +192,43 @@ def test_a_pattern_without_hosts_is_a_failure(run, simulator, arguments):
     assert result.operations == []
 
 
+def test_an_undefined_variable_fails_its_host_alone(run, simulator, fleet):
+    hosts, inventory = fleet({"bad": {**ALLOCATOR, "ece_host_runner_id": "{{ missing_id }}"}, "good": ALLOCATOR})
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 2
+    assert joined(simulator) == [hosts["good"].ip]
+    (failure,) = [entry for entry in result.results if entry["status"] == "failed"]
+    assert failure["host"] == "bad"
+    assert "missing_id" in failure["result"]["msg"]
+
+
+def test_a_token_is_not_used_for_another_installation(run, simulator, fleet):
+    hosts, inventory = fleet({"a1": ALLOCATOR, "a2": ALLOCATOR})
+    other = {**simulator.ece_api, "url": simulator.url.replace("127.0.0.1", "localhost")}
+    plays = [
+        {"hosts": name, "gather_facts": False, "roles": ["eceops.platform.ece_host"], "vars": {"ece_host_api": api}}
+        for name, api in (("a1", simulator.ece_api), ("a2", other))
+    ]
+    result = run.play(plays, inventory=inventory)
+    assert result.returncode == 0, result.stdout
+    assert simulator.state()["minted"]["ephemeral"] == len(hosts)
+
+
 def test_an_unreachable_host_does_not_keep_others_from_joining(run, simulator, fleet):
     hosts, inventory = fleet({"gone": {**ALLOCATOR}, "here": ALLOCATOR})
     inventory["ece_hosts"]["hosts"]["gone"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
     result = run.play(PLAYBOOK, inventory=inventory)
-    assert result.returncode == 4
+    assert result.returncode == 2
     assert joined(simulator) == [hosts["here"].ip]
+    assert "Nothing was done, as the host is out of reach" in result.said
+
+
+def test_a_manager_that_is_out_of_reach_ends_the_run(run, simulator, fleet):
+    hosts, inventory = fleet({"m1": MANAGER, "a1": ALLOCATOR})
+    inventory["ece_hosts"]["hosts"]["m1"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
+    result = run.play(PLAYBOOK, inventory=inventory)
+    assert result.returncode == 2
+    assert joined(simulator) == []
+    assert hosts["a1"].executed() == []
+    assert "m1 has not joined" in result.said
+    assert "nothing further is started" in result.said

@@ -136,7 +136,7 @@ def test_problems_decide_only_for_hosts_that_are_to_join(runner, found, variable
 
 def test_a_runner_is_found_by_its_id_before_its_address():
     by_address = listed(True, runner_id="other")
-    by_id = listed(False, runner_id="own", host_ip="192.0.2.99")
+    by_id = listed(False, runner_id="own")
     result = plan(by_id, others=(COORDINATOR, by_address), runner_id="own")
     assert (result.action, result.runner, result.warnings) == ("look", by_id, ())
 
@@ -145,6 +145,17 @@ def test_a_runner_that_is_found_by_its_address_is_a_warning():
     result = plan(listed(True, runner_id="other"), runner_id="own")
     assert result.action == "skip"
     assert "listed as runner other" in result.warnings[0]
+
+
+def test_a_runner_of_another_address_may_be_another_host():
+    other = {"runner_id": "old", "host_ip": "192.0.2.99"}
+    result = plan(listed(True, **other), runner_id="old")
+    assert result.action == "skip"
+    assert "with the address 192.0.2.99, not 192.0.2.5" in result.warnings[0]
+    result = plan(listed(False, **other), CLEAN, runner_id="old", replace_disconnected=True)
+    assert result.action == "fail"
+    assert "is not deleted" in result.reason
+    assert plan(listed(True, **other), runner_id="old", ip=None).warnings == ()
 
 
 def test_a_host_without_id_and_address_is_looked_at():

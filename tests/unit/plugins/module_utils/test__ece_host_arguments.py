@@ -181,5 +181,18 @@ def test_the_same_value_may_be_text_or_not():
     }
 
 
+def test_a_default_that_is_given_is_not_another_value():
+    given = {"join_timeout": 600, "install_timeout": "1800", "use_api": "yes", "api_delegate": "localhost"}
+    assert find_problems({"a": GOOD, "b": {**GOOD, **given}}) == {"a": [], "b": []}
+
+
+def test_the_api_is_that_of_the_playbooks_where_no_other_is_given():
+    api = {"url": "https://ece:12443"}
+    same = {"a": {**GOOD, "ece_api": api}, "b": {**GOOD, "ece_host_api": api}}
+    assert find_problems(same) == {"a": [], "b": []}
+    other = {"a": {**GOOD, "ece_api": api}, "b": {**GOOD, "ece_api": {"url": "https://other:12443"}}}
+    assert "ece_host_api is used once" in find_problems(other)["a"][0]
+
+
 def test_coordinator_hosts_may_differ():
     assert find_problems({"a": GOOD, "b": {**GOOD, "coordinator_host": "another"}}) == {"a": [], "b": []}

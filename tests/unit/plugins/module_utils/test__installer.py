@@ -207,6 +207,14 @@ def flags(**arguments):
     return command(arguments, "/i.sh", "fake")[5:]
 
 
+@pytest.mark.parametrize("value", ["'" + TOKEN, TOKEN + " ", "--" + TOKEN, "a;id", TOKEN + "\n", "\u00e4"])
+def test_a_token_is_a_token(value):
+    assert argument_problems({"roles_token": TOKEN}) == []
+    assert argument_problems({"roles_token": value}, "ece_host_") == [
+        "ece_host_roles_token may hold what a token does only (a JWT)."
+    ]
+
+
 def test_the_command_line():
     assert command(GOOD, "/i.sh", "fake") == [
         *["bash", "/i.sh", "install", "--roles-token", "fake", "--coordinator-host", "ece.example.org"],
