@@ -23,6 +23,9 @@ from contextlib import suppress
 
 LOCK, LOG, OUTCOME = "lock", "log", "outcome.json"
 MAX_LINE_BYTES = 64 * 1024
+# Longer than what is masked: the end of a line that was cut may be the beginning of a secret.
+MAX_SECRET_CHARACTERS = 4096
+CUT = "... (the rest of this line was too long)\n"
 # `status` holds the lock for a moment, too.
 LOCK_TRIES, LOCK_PAUSE_SECONDS = 10, 0.1
 READY = b"ready"
@@ -90,7 +93,8 @@ def status(folder: str) -> t.Optional[Status]:
     """How the job in the folder is; None where there was none."""
     if not os.path.exists(os.path.join(folder, LOCK)):
         return None
-    lock = _lock(folder, 1)
+    # Shared: two that look at once do not take each other for the job.
+    lock = _lock(folder, 1, fcntl.LOCK_SH)
     if lock is not None:
         os.close(lock)
     outcome = _outcome(folder)
@@ -173,11 +177,24 @@ def _work(folder: str, job: Job, lock: int, starter: int) -> None:
     os.write(starter, READY)
     os.close(starter)
     with os.fdopen(ours, "rb") as output:
-        for line in iter(lambda: output.readline(MAX_LINE_BYTES), b""):
-            _append(log, job.mask(line.decode("utf-8", "replace")))
+        for line in _lines(output, job.mask):
+            _append(log, line)
     _pid, status = os.waitpid(child, 0)
     code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
     _write(os.path.join(folder, OUTCOME), json.dumps({"exit_code": code, "ended_at": time.time()}))
+
+
+def _lines(output: t.BinaryIO, mask: t.Callable[[str], str]) -> t.Iterator[str]:
+    """Its lines, masked. Of one that is too long just the beginning: what stands across a cut could not be masked."""
+    for piece in iter(lambda: output.readline(MAX_LINE_BYTES), b""):
+        line = mask(piece.decode("utf-8", "replace"))
+        if len(piece) < MAX_LINE_BYTES or piece.endswith(b"\n"):
+            yield line
+            continue
+        yield line[:-MAX_SECRET_CHARACTERS] + CUT
+        for rest in iter(lambda: output.readline(MAX_LINE_BYTES), b""):
+            if rest.endswith(b"\n"):
+                break
 
 
 def _execute(job: Job, output: int, lock: int, starter: int) -> None:
@@ -187,7 +204,11 @@ def _execute(job: Job, output: int, lock: int, starter: int) -> None:
         os.dup2(output, 2)
         os.set_inheritable(lock, True)
         _become(job.user)
-        os.execvpe(job.command[0], list(job.command), dict(job.environment))
+        # Bytes: where the host sets no locale, Python 3.6 would not take other letters than ASCII's.
+        words = [word.encode("utf-8", "surrogateescape") for word in job.command]
+        os.execvpe(
+            words[0], words, {name: value.encode("utf-8", "surrogateescape") for name, value in job.environment.items()}
+        )
     except OSError as error:
         os.write(starter, f": {error.filename or job.command[0]}: {error.strerror}".encode())
     finally:
@@ -211,14 +232,14 @@ def _append(log: int, text: str) -> None:
         os.write(log, text.encode("utf-8", "replace"))
 
 
-def _lock(folder: str, tries: int) -> t.Optional[int]:
+def _lock(folder: str, tries: int, kind: int = fcntl.LOCK_EX) -> t.Optional[int]:
     """The lock's descriptor; None where another one holds it."""
     descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
     for number in range(tries):
         if number:
             time.sleep(LOCK_PAUSE_SECONDS)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             continue
         return descriptor

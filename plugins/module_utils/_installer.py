@@ -24,8 +24,9 @@ MASK = "(secret)"
 
 # A token, or what is left of one: JSON's `{"` becomes eyJ.
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.?[\w-]*")
-_FORBIDDEN = re.compile(r"""['"`$\\*?\[\s\x00-\x1f\x7f-\x9f]""")
-_FORBIDDEN_IN_JSON = re.compile(r"""['`$\\*?\[\s\x00-\x1f\x7f-\x9f]""")
+# Lone surrogates are no text: a command line cannot hold them.
+_FORBIDDEN = re.compile(r"""['"`$\\*?\[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]""")
+_FORBIDDEN_IN_JSON = re.compile(r"""['`$\\*?\[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]""")
 _FLAG = re.compile(r"--[a-z0-9][a-z0-9-]*\Z")
 
 # The installer's flag of each variable, in the order of the command line. What is not here takes no value, or is special.
@@ -247,7 +248,8 @@ def _tags(value: t.Any) -> t.List[str]:
         return [f"must be a dictionary of tags, not a {_kind(value)}."]
     problems: t.List[str] = []
     for item in [*value.keys(), *value.values()]:
-        problems += _scalar(item, _tag)
+        # YAML's `name:` with nothing behind it is null.
+        problems += _scalar("" if item is None else item, _tag)
     joined = _text("allocator_tags", value)
     if not problems and len(joined) > MAX_LENGTH:
         problems.append(f"may not be longer than {MAX_LENGTH} characters together, and has {len(joined)}.")
@@ -263,13 +265,13 @@ def _tag(text: str) -> t.List[str]:
 
 
 def _capacity(value: t.Any) -> t.List[str]:
-    if isinstance(value, bool) or not re.match(r"\d+\Z", str(value)) or int(value) < MIN_CAPACITY_MB:
+    if isinstance(value, bool) or not re.match(r"[0-9]{1,15}\Z", str(value)) or int(value) < MIN_CAPACITY_MB:
         return [f"must be at least {MIN_CAPACITY_MB} (MB), not {_quoted(value)}."]
     return []
 
 
 def _timeout_factor(value: t.Any) -> t.List[str]:
-    if isinstance(value, bool) or not re.match(r"\d+(\.\d+)?\Z", str(value)) or float(value) <= 0:
+    if isinstance(value, bool) or not re.match(r"[0-9]{1,15}(\.[0-9]{1,15})?\Z", str(value)) or float(value) <= 0:
         return [f"must be a number above 0, not {_quoted(value)}."]
     return []
 
@@ -296,7 +298,9 @@ def _extra_args(value: t.Any) -> t.List[str]:
     problems: t.List[str] = []
     for number, item in enumerate(value):
         text = str(item)
-        if isinstance(item, (t.Mapping, list, tuple)) or item is None:
+        if item is None:
+            problems.append("may not hold an empty value.")
+        elif isinstance(item, (t.Mapping, list, tuple)):
             problems.append(f"must hold flags and values, not a {_kind(item)}.")
         elif text in OWNED:
             problems.append(f"may not hold {text}: that is what the variable {OWNED[text]} is for.")
@@ -338,7 +342,9 @@ def _named(character: str) -> str:
 
 def _quoted(value: t.Any) -> str:
     """A value as it may be shown: cut, printable, and without a token."""
-    text = redact(str(value))
+    text = str(value)
+    if "eyJ" in text:
+        return MASK  # all of it: what is wrong may stand within the token, and cut it in two
     return repr(text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "...")
 
 

@@ -171,8 +171,9 @@ PORTS = (20000, 21000, 22000)
 COORDINATOR_PORT = 22191
 CONNECT_SECONDS = 3
 COMMAND_SECONDS = 20
-# What the command `timeout` ends with then
-TIMED_OUT = 124
+KILL_SECONDS = 5
+# How the command `timeout` ends then: by the signal, where it had to kill
+TIMED_OUT = (124, -9)
 MAX_STORAGE_NAMES = 20
 POLICY_TOOLS = ("setsebool", "checkmodule", "semodule_package", "semodule", "semanage", "restorecon")
 _ECE_CONTAINER = re.compile(r"(frc-|fac-|elastic-cloud-enterprise-installer\Z)")
@@ -239,13 +240,14 @@ class Look:
         def work() -> t.Tuple[int, str]:
             os.environ.clear()
             os.environ.update(clean)
-            limited = ["timeout", str(COMMAND_SECONDS), *command]
+            # Some ignore the signal to end.
+            limited = ["timeout", "-k", str(KILL_SECONDS), str(COMMAND_SECONDS), *command]
             code, out, err = self.module.run_command(limited, cwd="/", handle_exceptions=False)
             return code, (out if code == 0 else err or out).strip()
 
         clean = environment(user, os.environ)
         code, said = _detached.as_user(user, work)
-        return code, said or (f"no answer within {COMMAND_SECONDS} seconds" if code == TIMED_OUT else "")
+        return code, said or (f"no answer within {COMMAND_SECONDS} seconds" if code in TIMED_OUT else "")
 
     def containers(self, user: pwd.struct_passwd, *options: str) -> t.Optional[t.List[str]]:
         """The names of ECE's containers; None where the engine does not tell, which is a problem."""
