@@ -40,7 +40,7 @@ options:
       - Whether to ask for the list until all of O(runner_ids), which are required then, are listed, connected and healthy, and have all of O(roles) if these
         are given. An empty list of ids is nothing to wait for.
       - O(availability_zones) and O(connected) narrow down what is returned, as ever, and do not change what is waited for.
-      - The end of the time is no failure by itself: RV(missing) says which of them are not so then, and a warning says why and what to do.
+      - The end of the time is no failure by itself. RV(missing) says which of them are not so then, and a warning says why and what to do.
       - Each look is one request for the list, with pauses from 1 to 10 seconds in between. O(retries) does not count. An API that is out of reach or busy
         meanwhile, as coordinators are that restart, is asked again until O(wait_timeout). A failure that does not pass by itself, such as credentials
         that are not accepted, ends the task at once.
@@ -91,7 +91,7 @@ missing:
   sample: [192.168.44.12]
 runners:
   description: The runners, in order of their ids.
-  returned: success, and when runners were waited for in vain and the last look at the list succeeded
+  returned: success
   type: list
   elements: dict
   contains:

@@ -4,10 +4,12 @@
 
 """Detached jobs, with real processes. Runs on Python 3.6, too."""
 
+import fcntl
 import os
 import pwd
 import signal
 import stat
+import subprocess
 import sys
 import time
 
@@ -129,6 +131,41 @@ def test_what_is_said_is_masked_before_it_is_logged(folder):
     _detached.start(folder, job("echo a secret; printf 'no end of line: secret'"), {})
     finished(folder)
     assert _detached.tail(folder, 5) == ["a (masked)", "no end of line: (masked)"]
+
+
+@pytest.mark.parametrize("before", [1, 3, 5])
+def test_what_stands_across_a_cut_is_not_logged(folder, before):
+    script = 'head -c "$1" /dev/zero | tr "\\0" a; echo secret and more; echo last'
+    _detached.start(folder, job(script, _detached.MAX_LINE_BYTES - before), {})
+    finished(folder)
+    with open(os.path.join(folder, "log")) as file:
+        log = file.read()
+    assert "secret" not in log
+    assert set(log.splitlines()[0].partition(".")[0]) == {"a"}
+    assert log.splitlines()[1:] == ["last"]
+    assert log.splitlines()[0].endswith("(the rest of this line was too long)")
+
+
+def test_two_that_look_at_once_do_not_take_each_other_for_the_job(folder):
+    _detached.start(folder, job("true"), {})
+    finished(folder)
+    os.unlink(os.path.join(folder, "outcome.json"))
+    looking = os.open(os.path.join(folder, "lock"), os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    assert not _detached.status(folder).running
+    os.close(looking)
+
+
+def test_letters_need_no_locale(folder):
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    script = f"import sys; sys.path[:] = {sys.path!r}; from {_detached.__package__} import _detached as d; "
+    script += (
+        f"job = d.Job(['printf', '%s', '\\u00e4'], {environment!r}, None, str); print(d.start({folder!r}, job, {{}}))"
+    )
+    command = [sys.executable, "-c", script]
+    assert subprocess.check_output(command, env=environment).strip() == b"True"
+    assert finished(folder).exit_code == 0
+    assert _detached.tail(folder, 1) == ["\u00e4"]
 
 
 def test_bytes_that_are_no_text_do_no_harm(folder):

@@ -26,7 +26,26 @@ from ansible_collections.eceops.platform.plugins.module_utils._installer import 
 
 # How every token that ECE signs looks; this one is nobody's.
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmYWtlIn0.c2lnbmF0dXJlLW9mLW5vYm9keQ"
-EVIL = ["'", '"', "`", "$", "\\", " ", "\t", "\n", "\x00", "\x1b", "\x7f", "\x85", "\u00a0", "\u2028", "*", "?", "["]
+EVIL = [
+    "'",
+    '"',
+    "`",
+    "$",
+    "\\",
+    " ",
+    "\t",
+    "\n",
+    "\x00",
+    "\x1b",
+    "\x7f",
+    "\x85",
+    "\u00a0",
+    "\u2028",
+    "\ud800",
+    "*",
+    "?",
+    "[",
+]
 GOOD = {
     "coordinator_host": "ece.example.org",
     "roles": ["allocator", "proxy"],
@@ -137,9 +156,12 @@ def test_a_word_is_one_word(name, value, says):
         ("capacity", 9000.5, "must be at least 8192"),
         ("capacity", True, "must be at least 8192"),
         ("capacity", -9000, "must be at least 8192"),
+        ("capacity", "9" * 5000, "must be at least 8192"),
+        ("capacity", "\uff19" * 5, "must be at least 8192"),
         ("timeout_factor", 0, "must be a number above 0"),
         ("timeout_factor", "fast", "must be a number above 0"),
         ("timeout_factor", True, "must be a number above 0"),
+        ("timeout_factor", "9" * 5000, "must be a number above 0"),
         ("memory_settings", "{}", "must be a dictionary"),
         ("memory_settings", {"runner": ["1G"]}, "may not hold ["),
         ("memory_settings", {"runner": {1, 2}}, "must hold what JSON can hold"),
@@ -148,6 +170,7 @@ def test_a_word_is_one_word(name, value, says):
         ("allocator_tags", {"a:b": "c"}, "may not hold a colon or a comma"),
         ("allocator_tags", {"a": "b,c"}, "may not hold a colon or a comma"),
         ("allocator_tags", {"a": ""}, "may not hold an empty name or value"),
+        ("allocator_tags", {"a": None}, "may not hold an empty name or value"),
         ("allocator_tags", {"a": ["b"]}, "must be text, not a list"),
         ("allocator_tags", {"a": True}, "must be text, not a truth value"),
         (
@@ -163,6 +186,7 @@ def test_a_word_is_one_word(name, value, says):
         ("selinux", "maybe", "must be true or false"),
         ("extra_args", "--debug", "must be a list of flags and their values"),
         ("extra_args", [["--debug"]], "must hold flags and values"),
+        ("extra_args", ["--flag", None], "may not hold an empty value"),
         ("extra_args", ["value"], "may not hold 'value', which follows no flag"),
         ("extra_args", ["--flag", "one", "two"], "may not hold 'two', which follows no flag"),
         ("extra_args", ["-d"], "may not hold '-d': a flag has two dashes"),
@@ -197,10 +221,12 @@ def test_all_problems_are_said():
 
 
 def test_no_sentence_repeats_a_token():
-    for value in (TOKEN, "'" + TOKEN, TOKEN + " " + TOKEN):
+    # The last one is wrapped, as by YAML: what follows the white space looks like no token.
+    for value in (TOKEN, "'" + TOKEN, TOKEN + " " + TOKEN, TOKEN[:30] + " " + TOKEN[30:]):
         for name, given in words(value):
             assert TOKEN not in str(argument_problems({name: given}))
             assert TOKEN.split(".")[1] not in str(argument_problems({name: given}))
+            assert TOKEN.split(".")[2] not in str(argument_problems({name: given}))
 
 
 def flags(**arguments):
