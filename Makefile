@@ -83,7 +83,7 @@ build: $(READY) ## the artifact, into .cache/artifact
 	@$(VENV)/nox --sessions build
 
 .PHONY: demo
-demo: build ## a tour on this machine: simulator, tokens, a second run without changes
+demo: build ## a tour on this machine: a simulated ECE, hosts that join, tokens, a second run without changes
 	@PATH="$$PWD/$(VENV):$$PATH" tests/tooling/demo.sh
 
 .PHONY: format

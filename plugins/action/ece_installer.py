@@ -14,10 +14,10 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.eceops.platform.plugins.module_utils._runner import growing_pauses
+
 display = Display()
 
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 10.0
 DEFAULT_WAIT_TIMEOUT = 1800
 
 
@@ -34,8 +34,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("wait_timeout must be a number of seconds.") from None
         waits = self._task.args.get("state") == "finished" and not self._task.check_mode
         deadline = time.monotonic() + wait_timeout
-        pause = FIRST_PAUSE_SECONDS
-        while True:
+        for pause in growing_pauses():
             answer = self._ask(task_vars)
             if (
                 not waits
@@ -44,9 +43,9 @@ class ActionModule(ActionBase):
             ):
                 return {**result, **answer}
             if time.monotonic() + pause > deadline:
-                return {**result, **answer, "failed": True, "msg": _too_long(wait_timeout, answer)}
+                return {**result, **answer, "failed": True, "msg": _too_long(answer)}
             time.sleep(pause)
-            pause = min(1.5 * pause, LONGEST_PAUSE_SECONDS)
+        raise AssertionError("the pauses have no end")
 
     def _ask(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """What the module says, or that the host cannot be reached now, which is no failure while it is waited for."""
@@ -65,10 +64,8 @@ class ActionModule(ActionBase):
         return dict(answer)
 
 
-def _too_long(wait_timeout: int, answer: dict[str, t.Any]) -> str:
+def _too_long(answer: dict[str, t.Any]) -> str:
+    again = "run this again, with a longer ece_host_install_timeout (wait_timeout of the module) if need be."
     if answer.get("unreachable"):
-        return f"The host is out of reach, and was so when {wait_timeout} seconds had passed: {answer.get('msg')}"
-    return (
-        f"The installer has not ended within {wait_timeout} seconds. It is left running, and the next run waits for it: run "
-        "this again, with a longer ece_host_install_timeout if need be."
-    )
+        return f"The host is out of reach, and was so at the end of the time to wait: {answer.get('msg')} The next run finds the installer as it is then: {again}"
+    return f"The installer has not ended in time. It is left running, and the next run waits for it: {again}"

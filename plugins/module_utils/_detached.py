@@ -16,7 +16,9 @@ import fcntl
 import json
 import os
 import pwd
+import select
 import signal
+import stat
 import time
 import typing as t
 from contextlib import suppress
@@ -25,10 +27,15 @@ LOCK, LOG, OUTCOME = "lock", "log", "outcome.json"
 MAX_LINE_BYTES = 64 * 1024
 # Longer than what is masked: the end of a line that was cut may be the beginning of a secret.
 MAX_SECRET_CHARACTERS = 4096
+_F_GETPIPE_SZ = 1032  # fcntl knows its name from Python 3.10 on
 CUT = "... (the rest of this line was too long)\n"
 # `status` holds the lock for a moment, too.
 LOCK_TRIES, LOCK_PAUSE_SECONDS = 10, 0.1
 READY = b"ready"
+# What the outcome needs. It is taken before the command runs, so that a full disk cannot lose it.
+OUTCOME_BYTES = 512
+# How long an end is overlooked while something that the command left behind keeps its output open
+POLL_SECONDS = 0.2
 
 
 class CannotStart(Exception):
@@ -64,6 +71,9 @@ def start(folder: str, job: Job, notes: t.Mapping[str, str]) -> bool:
     `CannotStart`, and OSError where the folder cannot be used.
     """
     os.makedirs(folder, mode=0o700, exist_ok=True)
+    problem = place_problem(folder)
+    if problem:
+        raise CannotStart(problem)
     os.chmod(folder, 0o700)
     lock = _lock(folder, LOCK_TRIES)
     if lock is None:
@@ -87,6 +97,30 @@ def start(folder: str, job: Job, notes: t.Mapping[str, str]) -> bool:
         why = said.replace(READY, b"").decode("utf-8", "replace").lstrip(": ")
         raise CannotStart(why or "its worker ended before it began")
     return True
+
+
+def place_problem(folder: str) -> t.Optional[str]:
+    """Why the job's folder may not be used: another user could lead what is written there to elsewhere."""
+    for path, look in ((os.path.dirname(folder), os.stat), (folder, os.lstat)):
+        try:
+            found = look(path)
+        except FileNotFoundError:
+            continue
+        if stat.S_ISLNK(found.st_mode):
+            return f"{path} is a link, which is not followed"
+        if not stat.S_ISDIR(found.st_mode):
+            return f"{path} is no folder"
+        if found.st_uid not in (0, os.geteuid()) or _is_open(found):
+            return f"{path} is not for this user alone: others may write to it, or own it"
+    return None
+
+
+def _is_open(found: os.stat_result) -> bool:
+    """Whether others may take away what is in the folder, and put something else there."""
+    if found.st_mode & stat.S_ISVTX:
+        return False
+    group = found.st_mode & stat.S_IWGRP and found.st_gid not in (0, os.getegid())
+    return bool(group or found.st_mode & stat.S_IWOTH)
 
 
 def status(folder: str) -> t.Optional[Status]:
@@ -122,16 +156,21 @@ def as_user(user: pwd.struct_passwd, work: t.Callable[[], t.Any]) -> t.Any:
     if child == 0:
         try:
             _become(user)
-            os.write(theirs, json.dumps(work()).encode())
+            answer = {"result": work()}
+        except OSError as error:
+            answer = {"error": str(error)}
         finally:
+            with os.fdopen(theirs, "wb") as pipe:
+                pipe.write(json.dumps(answer).encode())
             os._exit(0)
     os.close(theirs)
     with os.fdopen(ours, "rb") as pipe:
         said = pipe.read()
     os.waitpid(child, 0)
-    if not said:
-        raise CannotStart(f"nothing can be done as {user.pw_name}")
-    return json.loads(said.decode())
+    answer = json.loads(said.decode()) if said else {"error": "the process that tried has died"}
+    if "error" in answer:
+        raise CannotStart("nothing can be done as {}: {}".format(user.pw_name, answer["error"]))
+    return answer["result"]
 
 
 def _become(user: t.Optional[pwd.struct_passwd]) -> None:
@@ -167,6 +206,12 @@ def _work(folder: str, job: Job, lock: int, starter: int) -> None:
     os.chdir("/")
     os.umask(0o022)
     log = os.open(os.path.join(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    outcome = os.open(os.path.join(folder, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.posix_fallocate(outcome, 0, OUTCOME_BYTES)
+    except OSError as error:
+        os.write(starter, f"{folder}: {error.strerror}".encode())
+        return
     ours, theirs = os.pipe()
     # Python has told the system to ignore it, and the command would inherit that.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -176,25 +221,52 @@ def _work(folder: str, job: Job, lock: int, starter: int) -> None:
     os.close(theirs)
     os.write(starter, READY)
     os.close(starter)
-    with os.fdopen(ours, "rb") as output:
-        for line in _lines(output, job.mask):
-            _append(log, line)
+    for line in _lines(_output(ours, child), job.mask):
+        _append(log, line)
     _pid, status = os.waitpid(child, 0)
     code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-    _write(os.path.join(folder, OUTCOME), json.dumps({"exit_code": code, "ended_at": time.time()}))
+    # Padded with white space to what was taken, which JSON allows: a write in one block is whole, or not at all.
+    os.pwrite(outcome, json.dumps({"exit_code": code, "ended_at": time.time()}).encode().ljust(OUTCOME_BYTES), 0)
+    os.fsync(outcome)
 
 
-def _lines(output: t.BinaryIO, mask: t.Callable[[str], str]) -> t.Iterator[str]:
+def _output(pipe: int, child: int) -> t.Iterator[bytes]:
+    """What the command prints until it has ended: what it left behind could keep its output open for ever."""
+    left = None
+    while left is None or left > 0:
+        if left is None and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            left = fcntl.fcntl(pipe, _F_GETPIPE_SZ)  # no more than this can have been printed by then
+        if select.select([pipe], [], [], POLL_SECONDS if left is None else 0)[0]:
+            piece = os.read(pipe, MAX_LINE_BYTES)
+            if not piece:
+                return
+            yield piece
+            left = left if left is None else left - len(piece)
+        elif left is not None:
+            return
+
+
+def _lines(pieces: t.Iterable[bytes], mask: t.Callable[[str], str]) -> t.Iterator[str]:
     """Its lines, masked. Of one that is too long just the beginning: what stands across a cut could not be masked."""
-    for piece in iter(lambda: output.readline(MAX_LINE_BYTES), b""):
-        line = mask(piece.decode("utf-8", "replace"))
-        if len(piece) < MAX_LINE_BYTES or piece.endswith(b"\n"):
-            yield line
-            continue
-        yield line[:-MAX_SECRET_CHARACTERS] + CUT
-        for rest in iter(lambda: output.readline(MAX_LINE_BYTES), b""):
-            if rest.endswith(b"\n"):
-                break
+    rest, is_cut = b"", False
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            if not is_cut:
+                yield _line(line + b"\n", mask)
+            is_cut = False
+        if len(rest) >= MAX_LINE_BYTES and not is_cut:
+            yield _line(rest, mask)
+            is_cut = True
+        if is_cut:
+            rest = b""
+    if rest:
+        yield _line(rest, mask)
+
+
+def _line(line: bytes, mask: t.Callable[[str], str]) -> str:
+    masked = mask(line.decode("utf-8", "replace"))
+    return masked if len(line) < MAX_LINE_BYTES else masked[:-MAX_SECRET_CHARACTERS] + CUT
 
 
 def _execute(job: Job, output: int, lock: int, starter: int) -> None:

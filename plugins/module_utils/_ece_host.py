@@ -18,8 +18,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.eceops.platform.plugins.module_utils._ece_host_arguments import Arguments, shared_problems
+from ansible_collections.eceops.platform.plugins.module_utils._roles import MANAGER_ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import claims_or_none, iso_time
-from ansible_collections.eceops.platform.plugins.module_utils._runner import MANAGER_ROLES, Runner
+from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner
 
 # It runs on every host that has joined.
 RUNNER_CONTAINER = "frc-runners-runner"
@@ -188,7 +189,8 @@ def _not_connected(given: Arguments, runner: Runner | None, found: Findings | No
         return Plan(
             "fail",
             f"ECE's containers run on it ({_named(found.running_containers)}), but the installation does not list it: "
-            "it serves another one (does the url of ece_host_api point at the right one?), or the list is stale (POST "
+            "it serves another one (does the url of ece_host_api point at the right one?), it does not reach the "
+            "coordinators (ports 22191 to 22195), or the list is stale (POST "
             "/api/v1/platform/infrastructure/runners/_resync makes it anew). Nothing is to be cleaned up.",
         )
     return Plan("fail", _left_overs(given, found))

@@ -18,13 +18,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ansible_collections.eceops.platform.plugins.module_utils._installer import FLAGS, argument_problems
+from ansible_collections.eceops.platform.plugins.module_utils._installer import FLAGS, argument_problems, is_true
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
     MAX_VALIDITY_SECONDS,
     NotARolesToken,
     read_claims,
 )
-from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
 
 PREFIX = "ece_host_"
 # All of the role's variables, for what is nearly one of them. A unit test holds it against the role.
@@ -85,7 +85,7 @@ def read_arguments(given: Given) -> Arguments:
         container_engine=_text(_value(given, "container_engine")) or "docker",
         storage_path=_text(_value(given, "storage_path")) or "/mnt/data/elastic",
         roles_token=_text(_value(given, "roles_token")),
-        replace_disconnected=_is_true(_value(given, "replace_disconnected")),
+        replace_disconnected=is_true(_value(given, "replace_disconnected")),
         install_timeout=_number(_value(given, "install_timeout")) or DEFAULT_INSTALL_TIMEOUT,
         join_timeout=_number(_value(given, "join_timeout")) or DEFAULT_JOIN_TIMEOUT,
         used_once={name: _used_once(given, name) for name in USED_ONCE},
@@ -162,7 +162,7 @@ def _controller_problems(given: Given) -> list[str]:
         problems.append("ece_host_installer_checksum must name its algorithm, as in sha256:1a2b...")
     problems += _token_problems(given)
     use_api = _value(given, "use_api")
-    if use_api is not None and not _is_true(use_api):
+    if use_api is not None and not is_true(use_api):
         problems += [
             f"ece_host_{name} is required with ece_host_use_api: false."
             for name in ("roles_token", "version")
@@ -223,15 +223,11 @@ def _number(value: t.Any) -> int | None:
         return None
 
 
-def _is_true(value: t.Any) -> bool:
-    return str(value).strip().lower() in ("true", "yes", "on", "1", "y", "t")
-
-
 def _used_once(given: Given, name: str) -> t.Any:
     """A value to compare: the same number, or true, may have been given as text."""
     value = _value(given, name)
     if value is None:
         value = given.get("ece_api") if name == "api" else DEFAULTS.get(name)
     if name == "use_api":
-        return _is_true(value)
+        return is_true(value)
     return dict(value) if isinstance(value, Mapping) else str(value).strip().lower()

@@ -16,7 +16,8 @@ import json
 import re
 import typing as t
 
-ROLES = ("allocator", "coordinator", "director", "proxy")
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
+
 MAX_LENGTH = 1000
 MAX_QUOTED = 60
 MIN_CAPACITY_MB = 8192
@@ -73,7 +74,7 @@ def argument_problems(arguments: Arguments, prefix: str = "") -> t.List[str]:
         if value is None or value == "":
             continue
         problems += [prefix + name + " " + what for what in _problems(name, value)]
-    if _is_true(arguments.get("selinux")) and arguments.get("container_engine") != "podman":
+    if is_true(arguments.get("selinux")) and arguments.get("container_engine") != "podman":
         problems.append(
             f"{prefix}selinux goes with {prefix}container_engine: podman only: the installer ignores it otherwise."
         )
@@ -89,7 +90,7 @@ def command(arguments: Arguments, installer: str, roles_token: str) -> t.List[st
             words += [flag, value]
     if arguments.get("container_engine") == "podman":
         words.append("--podman")
-    if _is_true(arguments.get("selinux")):
+    if is_true(arguments.get("selinux")):
         words.append("--selinux")
     return words + [str(word) for word in arguments.get("extra_args") or ()]
 
@@ -136,16 +137,17 @@ def meaning(exit_code: t.Optional[int]) -> str:
     """What an exit code of the installer, or of the container engine that it ends in, means, and what to do next."""
     if exit_code is None:
         return (
-            "The installer ended without a trace: it was killed, or the host was restarted. Look at its logs, clean the "
-            "host up and run this again."
+            "The installer ended without a trace: it was killed, or the host was restarted. Look at its logs, remove what "
+            "it left (its containers, what is in the storage path), and run this again."
         )
-    return _MEANINGS.get(exit_code) or f"The installer failed with the exit code {exit_code}."
+    return _MEANINGS.get(exit_code) or f"The installer failed with the exit code {exit_code}: its log tells why."
 
 
 _MEANINGS = {
     0: "The installer has ended well.",
     1: "The installer failed (exit code 1): mostly the operating system and the version of the container engine are not "
-    "ones that this version of ECE supports, a path or an address is wrong, or the token was not accepted.",
+    "ones that this version of ECE supports, a path or an address is wrong, or the token was not accepted. Its log tells "
+    "which: mend that, remove what it left, and run this again.",
     2: "The installer does not know the command (exit code 2): is the file ECE's installer?",
     3: "The installer does not know a flag, or a flag lacks its value (exit code 3): is the installer as new as the flags "
     "that extra_args asks for?",
@@ -154,7 +156,7 @@ _MEANINGS = {
     5: "The installer misses a precondition (exit code 5): the socket of the container engine is not there, or, up to 3.5, "
     "firewalld is active.",
     125: "The container engine could not run the installation image (exit code 125): the registry denied it, the name of "
-    "the container is taken, or a port is bound.",
+    "the container is taken, or a port is bound. The end of its log tells which.",
     126: "A command could not be run (exit code 126): it is not executable, for this user at least.",
     127: "A command was not found (exit code 127): bash, the container engine's client, or something in the image.",
     137: "The installation was killed (exit code 137): by hand, or because the host has run out of memory.",
@@ -189,7 +191,7 @@ def _problems(name: str, value: t.Any) -> t.List[str]:
     if name == "install_user":
         return _scalar(value, _user)
     if name == "selinux":
-        return [] if _is_true(value) or _is_false(value) else [f"must be true or false, not {_quoted(value)}."]
+        return [] if is_true(value) or _is_false(value) else [f"must be true or false, not {_quoted(value)}."]
     return []
 
 
@@ -353,7 +355,8 @@ def _kind(value: t.Any) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "text")
 
 
-def _is_true(value: t.Any) -> bool:
+def is_true(value: t.Any) -> bool:
+    """What Ansible takes for true, text included."""
     return str(value).strip().lower() in ("true", "yes", "on", "1", "y", "t")
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, Refused, WrongInput
-from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 
 # All roles but allocator. Nothing else in the API's list marks the emergency token.
 EMERGENCY_ROLES = frozenset(ROLES) - {"allocator"}

@@ -13,11 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.eceops.platform.plugins.module_utils._errors import Refused, WrongInput
-
-# The roles that a person can give. The API lists more (`beats-runner`, `services-forwarder`), which nobody assigns.
-ROLES = ("allocator", "coordinator", "director", "proxy")
-# Those of which an installation needs most to live: directors form its ZooKeeper ensemble.
-MANAGER_ROLES = frozenset({"coordinator", "director"})
+from ansible_collections.eceops.platform.plugins.module_utils._roles import MANAGER_ROLES, ROLES
 
 # A failure names no more runners than these: a thousand hosts would make a message that nobody reads.
 MAX_NAMED = 20

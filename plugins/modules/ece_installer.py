@@ -202,13 +202,14 @@ from ansible_collections.eceops.platform.plugins.module_utils._installer import 
     meaning,
     redact,
 )
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 
 ARGUMENTS: t.Dict[str, t.Dict[str, t.Any]] = {
     "coordinator_host": {"type": "str"},
     "roles": {
         "type": "list",
         "elements": "str",
-        "choices": ["allocator", "coordinator", "director", "proxy"],
+        "choices": list(ROLES),
         "default": [],
     },
     "availability_zone": {"type": "str"},
@@ -298,7 +299,8 @@ def finish(module: AnsibleModule) -> t.Dict[str, t.Any]:
     if not job.running and job.exit_code != 0:
         logs = "{}/logs/bootstrap-logs/bootstrap.log and {}/log".format(options["storage_path"], folder)
         said = "\n".join(result["log_tail"]) or "(nothing)"
-        module.fail_json("{} Its logs: {}. It said at last:\n{}".format(result["meaning"], logs, said), **result)
+        # One line tells the rest, for whoever repeats it.
+        module.fail_json("{} Its logs: {}.\nIt said at last:\n{}".format(result["meaning"], logs, said), **result)
     return result
 
 

@@ -200,8 +200,9 @@ class Look:
             "storage": self.storage(),
             "install_user": user and {"uid": user.pw_uid, "gid": user.pw_gid, "home": user.pw_dir},
         }
+        self.try_state_path()
         if user:
-            self.try_plain_docker(user)
+            self.try_plain_docker(user, running is not None)
             self.try_storage(user)
             if self.options["selinux"]:
                 self.try_policy_tools(user)
@@ -280,10 +281,18 @@ class Look:
             return []  # what it is instead, or that it is missing, is said by try_storage
         return names[:MAX_STORAGE_NAMES]
 
-    def try_plain_docker(self, user: pwd.struct_passwd) -> None:
-        """The installer runs plain `docker ps`, also with Podman, and ends with 4 where that fails, but for --force."""
+    def try_state_path(self) -> None:
+        problem = _detached.place_problem(job_folder(self.options["state_path"]))
+        if problem:
+            self.problems.append(f"{problem}: name a folder that only root can write to (ece_host_state_path).")
+
+    def try_plain_docker(self, user: pwd.struct_passwd, answers: bool) -> None:
+        """The installer runs plain `docker ps`, also with Podman, and ends with 4 where that fails, but for --force.
+
+        `answers`: whether the engine does, by its socket. A Docker that does not has been told of.
+        """
         code, said = self.run(user, "docker", "ps")
-        if code != 0:
+        if code != 0 and (answers or self.options["container_engine"] != "docker"):
             what = f"The user {user.pw_name} cannot run plain `docker ps`, which the installer does ({_short(said)})"
             if "--force" in self.options["extra_args"]:
                 self.module.warn(what + ": it goes on because of --force.")

@@ -262,6 +262,7 @@ from collections.abc import Iterable
 from ansible_collections.eceops.platform.plugins.module_utils._client import Client, MintedToken
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, RequestFailed
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
     ListedToken,
     Plan,
@@ -275,7 +276,6 @@ from ansible_collections.eceops.platform.plugins.module_utils._roles_token impor
     plan_ephemeral,
     plan_persistent,
 )
-from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

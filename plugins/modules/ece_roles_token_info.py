@@ -103,13 +103,13 @@ import typing as t
 
 from ansible_collections.eceops.platform.plugins.module_utils._client import Client
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
     check_ids,
     select_tokens,
     suspect_ids,
     unknown_emergency_warning,
 )
-from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "token_ids": {"type": "list", "elements": "str", "aliases": ["token_id"], "no_log": False},

@@ -163,8 +163,8 @@ from ansible_collections.eceops.platform.plugins.module_utils._client import Cli
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, RequestFailed, WrongInput
 from ansible_collections.eceops.platform.plugins.module_utils._http import Repeat
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._runner import (
-    ROLES,
     Missing,
     Runner,
     check_runner_id,

@@ -124,7 +124,7 @@ BAD_VALUES = {
 
 def test_a_host_that_cannot_join_fails_alone(run, simulator, fleet):
     others = {"gone": OUT_OF_REACH, "undefined": {"ece_host_runner_id": "{{ missing_id }}"}, "good": {}}
-    hosts, inventory = fleet({name: ALLOCATOR for name in BAD_VALUES.keys() | others})
+    hosts, inventory = fleet(dict.fromkeys([*BAD_VALUES, *others], ALLOCATOR))
     for name, entry in inventory["ece_hosts"]["hosts"].items():
         entry.update(others[name] if name in others else {name: BAD_VALUES[name]})
     result = run.play(PLAYBOOK, inventory=inventory)

@@ -91,7 +91,7 @@ def test_a_dropped_connection_is_asked_over_again(act, dropped):
 def test_an_installer_that_takes_too_long_is_left_running(act):
     result, clock = act(RUNNING, wait_timeout=5)
     assert result["failed"]
-    assert "within 5 seconds. It is left running" in result["msg"]
+    assert "has not ended in time. It is left running" in result["msg"]
     assert clock.now <= 5
 
 

@@ -122,6 +122,55 @@ def _starts(folder):
         return False
 
 
+def test_what_the_last_run_left_behind_does_not_hide_its_end(folder, tmp_path):
+    goes_on = tmp_path / "go-on"
+    _detached.start(folder, job("echo said; (echo more; " + HOLD + ") & exit 3", goes_on), {})
+    assert finished(folder).exit_code == 3
+    assert "said" in _detached.tail(folder, 5)
+    goes_on.touch()
+    wait_for(lambda: _starts(folder))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_does_not_lose_the_outcome(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "none", str(disk)]):
+        pytest.skip("nothing can be mounted here")
+    try:
+        folder = str(disk / "job")
+        assert _detached.start(folder, job('head -c 1000000 /dev/zero > "$1"; exit 7', disk / "rest"), {})
+        assert finished(folder).exit_code == 7
+        with pytest.raises((_detached.CannotStart, OSError), match="No space left"):
+            _detached.start(folder, job("true"), {"notes": "x" * 100000})
+    finally:
+        subprocess.check_call(["umount", str(disk)])
+
+
+def test_a_folder_that_another_user_could_lead_elsewhere_is_not_used(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "job").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(_detached.CannotStart, match="is a link"):
+        _detached.start(str(tmp_path / "state" / "job"), job("true"), {})
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(_detached.CannotStart, match="others may write to it"):
+        _detached.start(str(tmp_path / "open" / "job"), job("true"), {})
+    (tmp_path / "file").touch()
+    assert "is no folder" in _detached.place_problem(str(tmp_path / "file"))
+    assert _detached.place_problem(str(tmp_path / "missing" / "job")) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+def test_a_folder_of_another_user_is_not_used(tmp_path):
+    (tmp_path / "state").mkdir()
+    os.chown(str(tmp_path / "state"), pwd.getpwnam("nobody").pw_uid, -1)
+    with pytest.raises(_detached.CannotStart, match="own it"):
+        _detached.start(str(tmp_path / "state" / "job"), job("true"), {})
+
+
 def test_an_end_by_a_signal_is_as_in_a_shell(folder):
     _detached.start(folder, job("kill -9 $$"), {})
     assert finished(folder).exit_code == 137
@@ -223,6 +272,11 @@ def test_work_is_done_as_the_user_in_a_child():
 def test_work_that_dies_is_an_error(capfd):
     with pytest.raises(_detached.CannotStart, match="nothing can be done as"):
         _detached.as_user(pwd.getpwuid(os.geteuid()), lambda: os._exit(3))
+
+
+def test_work_that_fails_says_why():
+    with pytest.raises(_detached.CannotStart, match="No such file or directory: '/missing'"):
+        _detached.as_user(pwd.getpwuid(os.geteuid()), lambda: os.listdir("/missing"))
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):

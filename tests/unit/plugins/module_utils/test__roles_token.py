@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.eceops.platform.plugins.module_utils._errors import Refused, WrongInput
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
     EMERGENCY_ROLES,
     Claims,
@@ -32,7 +33,6 @@ from ansible_collections.eceops.platform.plugins.module_utils._roles_token impor
     select_tokens,
     suspect_ids,
 )
-from ansible_collections.eceops.platform.plugins.module_utils._runner import ROLES
 
 NOW = 1_800_000_000
 ALLOCATOR = frozenset({"allocator"})

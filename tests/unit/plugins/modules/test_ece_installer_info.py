@@ -131,17 +131,34 @@ def test_logs_are_no_left_overs(look, tmp_path):
 def test_plain_docker_ps_has_to_work_but_for_force(look, program, extra_args):
     program("docker", 'test "$1" = ps && { echo cannot connect >&2; exit 1; }; echo Docker version 27')
     looked = look(extra_args=extra_args)
-    looked.try_plain_docker(USER)
+    looked.try_plain_docker(USER, answers=True)
     assert bool(looked.problems) == (not extra_args)
     (said,) = looked.problems or looked.warnings
     assert "cannot connect" in said
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_a_docker_that_does_not_answer_is_said_once(look, program, engine):
+    program("docker", "exit 1")
+    looked = look(container_engine=engine)
+    looked.try_plain_docker(USER, answers=False)
+    assert bool(looked.problems) == (engine == "podman")
+
+
+def test_a_state_path_that_others_can_write_to_is_said(look, tmp_path):
+    looked = look(state_path=str(tmp_path))
+    looked.try_state_path()
+    assert looked.problems == []
+    tmp_path.chmod(0o777)
+    looked.try_state_path()
+    assert "ece_host_state_path" in looked.problems[0]
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_a_docker_that_is_podman_is_said(look, program, engine):
     program("docker", 'test "$1" = ps || echo podman version 4.9.4')
     looked = look(container_engine=engine)
-    looked.try_plain_docker(USER)
+    looked.try_plain_docker(USER, answers=True)
     assert bool(looked.problems) == (engine == "docker")
     assert engine == "podman" or "ece_host_container_engine: podman" in looked.problems[0]
 
