@@ -19,6 +19,13 @@ extends_documentation_fragment:
   - eceops.platform._attributes.host_module
   - eceops.platform._attributes
 attributes:
+  action:
+    description: Has an action plugin of the same name, which waits on the controller's side. So a poll prints no line, and a
+      connection that drops is no failure.
+    support: full
+  async:
+    description: Can be used with the C(async) keyword, which writes a module's arguments to a file, the token among them.
+    support: none
   check_mode:
     support: full
     details:

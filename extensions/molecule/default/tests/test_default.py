@@ -65,6 +65,16 @@ def test_the_installer_is_for_all_and_what_it_said_is_not(host, variables):
     assert arguments["ip"] == variables["ece_host_ip"]
 
 
+def test_the_install_user_has_the_login_of_the_registry(host, variables):
+    if not variables.get("ece_host_docker_config"):
+        pytest.skip("this host was given none")
+    user = host.user(variables["ece_host_install_user"])
+    folder, login = host.file(f"{user.home}/.docker"), host.file(f"{user.home}/.docker/config.json")
+    assert (folder.user, folder.group, folder.mode) == (user.name, user.group, 0o700)
+    assert (login.user, login.group, login.mode) == (user.name, user.group, 0o600)
+    assert list(json.loads(login.content_string)["auths"]) == ["registry.example.com"]
+
+
 def test_no_token_is_in_a_file_of_the_host(host):
     # All that a run can write to; the hosts' own folders are in /tmp
     command = (
