@@ -154,14 +154,11 @@ def as_user(user: pwd.struct_passwd, work: t.Callable[[], t.Any]) -> t.Any:
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
+        # Never back into the caller's code, as below.
         try:
-            _become(user)
-            answer = {"result": work()}
-        except OSError as error:
-            answer = {"error": str(error)}
-        finally:
             with os.fdopen(theirs, "wb") as pipe:
-                pipe.write(json.dumps(answer).encode())
+                pipe.write(json.dumps(_answer(user, work)).encode())
+        finally:
             os._exit(0)
     os.close(theirs)
     with os.fdopen(ours, "rb") as pipe:
@@ -171,6 +168,14 @@ def as_user(user: pwd.struct_passwd, work: t.Callable[[], t.Any]) -> t.Any:
     if "error" in answer:
         raise CannotStart("nothing can be done as {}: {}".format(user.pw_name, answer["error"]))
     return answer["result"]
+
+
+def _answer(user: pwd.struct_passwd, work: t.Callable[[], t.Any]) -> t.Dict[str, t.Any]:
+    try:
+        _become(user)
+        return {"result": work()}
+    except OSError as error:
+        return {"error": str(error)}
 
 
 def _become(user: t.Optional[pwd.struct_passwd]) -> None:

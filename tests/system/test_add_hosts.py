@@ -141,6 +141,19 @@ def test_a_host_that_cannot_join_fails_alone(run, simulator, fleet):
     )
 
 
+@pytest.mark.parametrize(
+    ("connection", "says"), [({"password": "fake-wrong"}, "HTTP 401"), ({"user": "admin"}, "Unsupported parameters")]
+)
+def test_an_api_that_gives_no_list_stops_the_run(run, simulator, fleet, connection, says):
+    hosts, inventory = fleet({"a1": ALLOCATOR})
+    result = run.play(PLAYBOOK, inventory=inventory, extra_vars={"ece_api": {**simulator.ece_api, **connection}})
+    assert result.returncode == 2
+    assert "Nothing was done, as the runners could not be listed" in result.said
+    assert says in result.said
+    assert result.find([simulator.password, "fake-wrong"]) == []
+    assert hosts["a1"].executed() == []
+
+
 @pytest.mark.parametrize("same", ["ece_host_ip", "ece_host_runner_id"])
 def test_a_host_that_stands_twice_in_the_fleet_stops_the_run(run, simulator, fleet, same):
     hosts, inventory = fleet({"one": ALLOCATOR, "two": ALLOCATOR, "three": ALLOCATOR})
@@ -163,7 +176,12 @@ def test_a_manager_that_fails_ends_the_run_and_a_run_after_mending_finishes(run,
     assert joined(simulator) == [hosts["m1"].ip]
     assert hosts["m3"].executed() == []
     assert hosts["a1"].executed() == []
-    assert "m2 has not joined" in result.said
+    (said,) = [
+        entry["result"]["msg"] for entry in result.results if entry["task"] == "Stop, as a manager has not joined"
+    ]
+    assert said.startswith("m2 has not joined")
+    assert "(exit code 1)" in said
+    assert "It said at last" not in said
     assert "nothing further is started" in result.said
     hosts["m2"].rebuild()
     again = run.play(PLAYBOOK, inventory=inventory)
