@@ -122,8 +122,10 @@ def ece_host_plan(
 def _resolved(given: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The variables that a plan needs, but for those that use an undefined one: what is wrong with a host is said when
     it is its turn, and may not keep the others from joining."""
+    # Of a host's variables just the role's: ip, for one, may be anybody's.
+    of_a_host = "inventory_hostname" in given or any(name.startswith(PREFIX) for name in given)
     values = {}
-    for name in [*(prefix + name for name in PLANNED for prefix in ("", PREFIX)), "ece_api"]:
+    for name in [*((PREFIX if of_a_host else "") + name for name in PLANNED), "ece_api"]:
         try:
             value = _plain_data(given[name]) if name in given else None
         except AnsibleError:

@@ -106,6 +106,8 @@ def place_problem(folder: str) -> t.Optional[str]:
             found = look(path)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            return f"{path}: {error.strerror}"
         if stat.S_ISLNK(found.st_mode):
             return f"{path} is a link, which is not followed"
         if not stat.S_ISDIR(found.st_mode):
@@ -116,9 +118,7 @@ def place_problem(folder: str) -> t.Optional[str]:
 
 
 def _is_open(found: os.stat_result) -> bool:
-    """Whether others may take away what is in the folder, and put something else there."""
-    if found.st_mode & stat.S_ISVTX:
-        return False
+    """Whether others may put something into the folder. (Its sticky bit would only keep them from taking away.)"""
     group = found.st_mode & stat.S_IWGRP and found.st_gid not in (0, os.getegid())
     return bool(group or found.st_mode & stat.S_IWOTH)
 
@@ -235,8 +235,9 @@ def _work(folder: str, job: Job, lock: int, starter: int) -> None:
     os.fsync(outcome)
 
 
-def _output(pipe: int, child: int) -> t.Iterator[bytes]:
-    """What the command prints until it has ended: what it left behind could keep its output open for ever."""
+def _output(pipe: int, child: int) -> t.Iterator[t.Optional[bytes]]:
+    """What the command prints until it has ended: what it left behind could keep its output open for ever. Then None is
+    the last, as the last line may not be whole."""
     left = None
     while left is None or left > 0:
         if left is None and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
@@ -248,13 +249,16 @@ def _output(pipe: int, child: int) -> t.Iterator[bytes]:
             yield piece
             left = left if left is None else left - len(piece)
         elif left is not None:
-            return
+            break
+    yield None
 
 
-def _lines(pieces: t.Iterable[bytes], mask: t.Callable[[str], str]) -> t.Iterator[str]:
+def _lines(pieces: t.Iterable[t.Optional[bytes]], mask: t.Callable[[str], str]) -> t.Iterator[str]:
     """Its lines, masked. Of one that is too long just the beginning: what stands across a cut could not be masked."""
     rest, is_cut = b"", False
     for piece in pieces:
+        if piece is None:
+            return
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             if not is_cut:

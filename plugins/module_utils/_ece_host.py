@@ -29,17 +29,26 @@ MAX_NAMED = 10
 
 @dataclass(frozen=True)
 class Findings:
-    """What `ece_installer_info` found on a host. `installer` is an earlier run's, None where there was none."""
+    """What `ece_installer_info` found on a host. `installer` is an earlier run's, None where there was none. Containers
+    are None where the engine does not tell."""
 
     installer: Mapping[str, t.Any] | None = None
-    running_containers: Sequence[str] = ()
-    containers: Sequence[str] = ()
+    running_containers: Sequence[str] | None = ()
+    containers: Sequence[str] | None = ()
     storage: Sequence[str] = ()
     problems: Sequence[str] = ()
 
     @property
+    def engine_tells(self) -> bool:
+        return self.running_containers is not None and self.containers is not None
+
+    @property
     def clean(self) -> bool:
-        return not self.containers and not self.storage
+        return self.engine_tells and not self.containers and not self.storage
+
+    @property
+    def runs_runner(self) -> bool:
+        return RUNNER_CONTAINER in (self.running_containers or ())
 
     @property
     def installer_runs(self) -> bool:
@@ -52,7 +61,7 @@ class Findings:
             and self.installer["exit_code"] == 0
             and self.installer["ended_seconds_ago"] is not None
             and self.installer["ended_seconds_ago"] < join_timeout
-            and RUNNER_CONTAINER in self.running_containers
+            and self.runs_runner
         )
 
 
@@ -177,12 +186,14 @@ def _not_connected(given: Arguments, runner: Runner | None, found: Findings | No
         return Plan("verify", f"{state}, and its installer has ended well just now.")
     if runner and found.clean:
         return _replace(given, runner, found, now)
-    if runner:
+    if runner and (found.containers or found.storage):
         return Plan(
             "fail",
             f"{state}: this host has joined and is down ({_left(given, found)}). Start its container engine and "
             "look at its containers; it is not installed again.",
         )
+    if not found.engine_tells:
+        return _unknown(found)
     if found.clean:
         return _join("join", f"{state}, and there is nothing of ECE on it.", given, found, now)
     if found.running_containers:
@@ -202,7 +213,9 @@ def _without_api(given: Arguments, found: Findings | None, now: float) -> Plan:
         return Plan("look", "The API is not asked, the host itself tells.")
     if found.installer_runs:
         return Plan("wait", "The installer that an earlier run started is still running.")
-    if RUNNER_CONTAINER in found.running_containers:
+    if not found.engine_tells:
+        return _unknown(found)
+    if found.runs_runner:
         return Plan("skip", f"{RUNNER_CONTAINER} runs on it: it has joined.")
     if found.clean:
         return _join("join", "There is nothing of ECE on it.", given, found, now)
@@ -213,6 +226,12 @@ def _without_api(given: Arguments, found: Findings | None, now: float) -> Plan:
             "at why that container does not start.",
         )
     return Plan("fail", _left_overs(given, found))
+
+
+def _unknown(found: Findings) -> Plan:
+    """The plan of a host whose engine does not tell what runs: what lies there may be in use."""
+    why = " ".join(found.problems) or "The container engine does not tell which containers there are."
+    return Plan("fail", f"{why} Until then it is not known whether ECE runs on it, and nothing is to be cleaned up.")
 
 
 def _replace(given: Arguments, runner: Runner, found: Findings, now: float) -> Plan:

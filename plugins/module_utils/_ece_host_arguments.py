@@ -42,6 +42,8 @@ PLANNED = (
 )
 DEFAULT_INSTALL_TIMEOUT = 1800
 DEFAULT_JOIN_TIMEOUT = 600
+# By how much a token outlives ece_host_install_timeout, as the role mints it
+TOKEN_MARGIN_SECONDS = 600
 # A host that gives what is the default anyway is not unlike one that gives nothing.
 DEFAULTS = {
     "use_api": True,
@@ -153,10 +155,16 @@ def _controller_problems(given: Given) -> list[str]:
         problems.append("ece_host_roles is required: the roles that the host gets, may be [].")
     if not isinstance(_value(given, "api") or {}, Mapping):
         problems.append("ece_host_api must be a dictionary of connection options, such as {url: ..., username: ...}.")
-    for name in ("install_timeout", "join_timeout", "token_validity_seconds"):
+    # A token lives a while longer than an installer may take.
+    most = MAX_VALIDITY_SECONDS - TOKEN_MARGIN_SECONDS
+    for name, limit in (
+        ("install_timeout", most),
+        ("join_timeout", MAX_VALIDITY_SECONDS),
+        ("token_validity_seconds", MAX_VALIDITY_SECONDS),
+    ):
         number = _number(_value(given, name))
-        if _value(given, name) is not None and not 1 <= (number or 0) <= MAX_VALIDITY_SECONDS:
-            problems.append(f"ece_host_{name} must be a number of seconds from 1 to {MAX_VALIDITY_SECONDS}.")
+        if _value(given, name) is not None and not 1 <= (number or 0) <= limit:
+            problems.append(f"ece_host_{name} must be a number of seconds from 1 to {limit}.")
     checksum = _value(given, "installer_checksum")
     if checksum is not None and not re.match(r"(md5|sha\d+):\s*\S", str(checksum)):
         problems.append("ece_host_installer_checksum must name its algorithm, as in sha256:1a2b...")

@@ -98,11 +98,11 @@ findings:
           description: Seconds since it ended. V(null) where that is not known.
           type: int
     running_containers:
-      description: Names of ECE's containers that run.
+      description: Names of ECE's containers that run. V(null) where the container engine does not tell.
       type: list
       elements: str
     containers:
-      description: Names of ECE's containers, running or not.
+      description: Names of ECE's containers, running or not. V(null) where the container engine does not tell.
       type: list
       elements: str
     storage:
@@ -195,8 +195,8 @@ class Look:
         running = self.containers(user) if user else None
         found = {
             "installer": self.installer(),
-            "running_containers": running or [],
-            "containers": (self.containers(user, "--all") if user and running is not None else None) or [],
+            "running_containers": running,
+            "containers": self.containers(user, "--all") if user and running is not None else None,
             "storage": self.storage(),
             "install_user": user and {"uid": user.pw_uid, "gid": user.pw_gid, "home": user.pw_dir},
         }

@@ -118,12 +118,21 @@ BAD_VALUES = {
     "ece_host_capacity": 4096,
     "ece_host_extra_args": ["--roles-token", "fake"],
     "ece_host_roles": ["allocators"],
+    "ece_host_memory_settings": "1G",
     "ece_host_storage_path": "relative",
 }
 
 
 def test_a_host_that_cannot_join_fails_alone(run, simulator, fleet):
-    others = {"gone": OUT_OF_REACH, "undefined": {"ece_host_runner_id": "{{ missing_id }}"}, "good": {}}
+    others = {
+        "gone": OUT_OF_REACH,
+        "gone-too": {**OUT_OF_REACH, "ece_host_ip": ""},  # it has to be asked for its address
+        "null": {"ece_host_roles": None},
+        "number": {"ece_host_roles": 5},
+        "undefined": {"ece_host_runner_id": "{{ missing_id }}"},
+        "undefined-too": {"ece_host_roles": "{{ missing_roles }}"},
+        "good": {},
+    }
     hosts, inventory = fleet(dict.fromkeys([*BAD_VALUES, *others], ALLOCATOR))
     for name, entry in inventory["ece_hosts"]["hosts"].items():
         entry.update(others[name] if name in others else {name: BAD_VALUES[name]})
@@ -134,7 +143,11 @@ def test_a_host_that_cannot_join_fails_alone(run, simulator, fleet):
     assert sorted(failures) == sorted(hosts.keys() - {"good"})
     assert [name for name in BAD_VALUES if name not in failures[name]] == []
     assert "missing_id" in failures["undefined"]
-    assert "Nothing was done, as the host is out of reach" in failures["gone"]
+    assert "missing_roles" in failures["undefined-too"]
+    assert "ece_host_roles" in failures["null"]
+    assert "ece_host_roles" in failures["number"]
+    for name in ("gone", "gone-too"):
+        assert "Nothing was done, as the host is out of reach" in failures[name]
     assert [name for name in failures if hosts[name].executed()] == []
     assert (
         f"1 of {len(hosts)} hosts joined, 0 were there already, 0 are unhealthy, {len(failures)} failed" in result.said
@@ -188,6 +201,7 @@ def test_a_manager_that_fails_ends_the_run_and_a_run_after_mending_finishes(run,
     assert again.returncode == 0, again.stdout
     assert joined(simulator) == [hosts[name].ip for name in ("m1", "m2", "m3", "a1")]
     assert hosts["m1"].executed() == []
+    assert "The installation has 4 directors, an even number" in again.said
 
 
 def test_each_host_says_why_its_token_was_not_minted(run, simulator, fleet):
@@ -213,6 +227,22 @@ def test_the_token_and_the_password_are_nowhere(run, simulator, fleet):
         for path, content in host.files().items():
             assert beginning.encode() not in content, path
             assert simulator.password.encode() not in content, path
+
+
+def test_without_a_url_the_first_coordinator_that_can_be_one_is_asked(run, simulator, fleet):
+    # On this machine nothing listens at the API's own port, so what is asked is seen from the failure.
+    hosts, inventory = fleet({"a1": ALLOCATOR, "a2": ALLOCATOR})
+    entries = inventory["ece_hosts"]["hosts"]
+    entries["a1"]["ece_host_coordinator_host"] = "a b"
+    entries["a2"]["ece_host_coordinator_host"] = hosts["a2"].ip
+    connection = {"ece_api": {"username": "admin", "password": "fake", "retries": 0}}
+    result = run.play(PLAYBOOK, inventory=inventory, extra_vars=connection)
+    assert result.returncode == 2
+    assert f"https://{hosts['a2'].ip}:12443" in result.said
+    del entries["a2"]["ece_host_coordinator_host"]
+    result = run.play(PLAYBOOK, inventory=inventory, extra_vars=connection)
+    assert "no host an ece_host_coordinator_host that can be one" in result.said
+    assert result.operations == []
 
 
 @pytest.mark.parametrize("arguments", [(), ("--limit", "elsewhere")])

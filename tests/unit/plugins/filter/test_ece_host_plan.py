@@ -53,6 +53,13 @@ def test_a_plan_is_plain_data():
     }
 
 
+@pytest.mark.parametrize("mark", [{"inventory_hostname": "a"}, {"ece_host_roles": ["allocator"]}])
+def test_of_a_host_s_variables_only_the_role_s_count(mark):
+    runners = [{**LISTED, "runner_id": "42", "host_ip": "192.0.2.42", "connected": True}]
+    hosts = {name: {"runner_id": "42", "ip": "192.0.2.42", "api": {"x": name}, **mark} for name in ("a", "b")}
+    assert {plan["action"] for plan in ece_host_plan(hosts, [LISTED, *runners]).values()} == {"look"}
+
+
 @pytest.mark.parametrize("runners", [None, "", {}])
 def test_what_is_no_list_means_that_the_api_was_not_asked(runners):
     assert {plan["reason"] for plan in ece_host_plan(FLEET, runners).values()} == {

@@ -158,8 +158,11 @@ def test_a_folder_that_another_user_could_lead_elsewhere_is_not_used(tmp_path):
     (tmp_path / "open").chmod(0o777)
     with pytest.raises(_detached.CannotStart, match="others may write to it"):
         _detached.start(str(tmp_path / "open" / "job"), job("true"), {})
+    (tmp_path / "open").chmod(0o1777)
+    assert "others may write to it" in _detached.place_problem(str(tmp_path / "open" / "job"))
     (tmp_path / "file").touch()
     assert "is no folder" in _detached.place_problem(str(tmp_path / "file"))
+    assert "Not a directory" in _detached.place_problem(str(tmp_path / "file" / "state" / "job"))
     assert _detached.place_problem(str(tmp_path / "missing" / "job")) is None
 
 
@@ -193,6 +196,15 @@ def test_what_stands_across_a_cut_is_not_logged(folder, before):
     assert set(log.splitlines()[0].partition(".")[0]) == {"a"}
     assert log.splitlines()[1:] == ["last"]
     assert log.splitlines()[0].endswith("(the rest of this line was too long)")
+
+
+def test_a_last_line_that_may_not_be_whole_is_not_logged(folder, tmp_path):
+    goes_on = tmp_path / "go-on"
+    _detached.start(folder, job("echo whole; (printf sec; " + HOLD + ") & exit 0", goes_on), {})
+    finished(folder)
+    assert _detached.tail(folder, 5) == ["whole"]
+    goes_on.touch()
+    wait_for(lambda: _starts(folder))
 
 
 def test_two_that_look_at_once_do_not_take_each_other_for_the_job(folder):

@@ -116,6 +116,35 @@ def test_the_plan_without_the_api(found, action, reason):
     assert re.search(reason, result.reason), result.reason
 
 
+def silent(**found):
+    """What is found where the engine does not tell."""
+    return Findings(running_containers=None, containers=None, problems=["The engine does not answer."], **found)
+
+
+@pytest.mark.parametrize(
+    ("runner", "found", "api", "reason"),
+    [
+        (GONE, silent(), True, "^The engine does not answer. Until then it is not known whether ECE runs"),
+        (GONE, silent(storage=["192.0.2.5"]), True, "^The engine does not answer.*nothing is to be cleaned up"),
+        (GONE, silent(storage=["192.0.2.5"]), False, "^The engine does not answer.*nothing is to be cleaned up"),
+        (GONE, silent(), False, "^The engine does not answer"),
+        (DOWN, silent(), True, "^The engine does not answer"),
+        (DOWN, silent(storage=["192.0.2.5"]), True, "has joined and is down.*Start its container engine"),
+        (GONE, Findings(running_containers=(), containers=None), True, "does not tell which containers"),
+    ],
+)
+def test_an_engine_that_does_not_tell_is_not_one_without_containers(runner, found, api, reason):
+    result = plan(runner, found, api, replace_disconnected=True)
+    assert (result.action, result.mint) == ("fail", None)
+    assert re.search(reason, result.reason), result.reason
+
+
+def test_an_installer_that_runs_is_waited_for_though_the_engine_does_not_tell():
+    assert plan(found=silent(installer=RUNNING.installer)).action == "wait"
+    just_ended = {"running": False, "exit_code": 0, "ended_seconds_ago": 5}
+    assert plan(found=silent(installer=just_ended)).action == "fail"
+
+
 PROBLEM = Findings(problems=["Port 22000 is in use.", "There is no user elastic."])
 
 

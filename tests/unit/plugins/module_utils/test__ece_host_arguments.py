@@ -94,6 +94,7 @@ def test_good_arguments_have_no_problem():
         ({"api": "https://ece:12443"}, "ece_host_api must be a dictionary"),
         ({"install_timeout": 0}, "ece_host_install_timeout must be"),
         ({"join_timeout": "soon"}, "ece_host_join_timeout must be"),
+        ({"install_timeout": 2**31 - 600}, "ece_host_install_timeout must be a number of seconds from 1 to 2147483047"),
         ({"token_validity_seconds": 2**31}, "ece_host_token_validity_seconds must be"),
         ({"installer_checksum": "1a2b"}, "ece_host_installer_checksum must name its algorithm"),
         ({"roles_token": "none"}, "ece_host_roles_token cannot be read: This is not a roles token"),
