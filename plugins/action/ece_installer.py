@@ -67,5 +67,8 @@ class ActionModule(ActionBase):
 def _too_long(answer: dict[str, t.Any]) -> str:
     again = "run this again, with a longer ece_host_install_timeout (wait_timeout of the module) if need be."
     if answer.get("unreachable"):
-        return f"The host is out of reach, and was so at the end of the time to wait: {answer.get('msg')} The next run finds the installer as it is then: {again}"
+        return (
+            f"The host is out of reach, and was so at the end: {answer.get('msg')} The next run finds "
+            f"the installer as it is then: {again}"
+        )
     return f"The installer has not ended in time. It is left running, and the next run waits for it: {again}"
