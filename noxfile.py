@@ -230,7 +230,7 @@ def molecule(session: nox.Session) -> None:
     """What hosts look like afterwards: containers, over SSH. On the newest ansible-core."""
     session.install("-r", str(REQUIREMENTS / "molecule.txt"), f"ansible-core~={ENVS[-1].core}.0")
     world = staged(session) / "world"
-    # After a run that was killed, Molecule would take its world for one that is there.
+    # After a run that was killed, Molecule would take its world for one that is there. The first time, there is none.
     shutil.rmtree(CACHE / "home" / session.name, ignore_errors=True)
     variables = environment(session.name) | {
         "PYTHONPATH": str(ROOT / "tests"),

@@ -292,7 +292,7 @@ def test_the_job_s_folder():
 
 def test_pipelining_shows_in_the_command_line():
     assert is_pipelined(b"/usr/bin/python3\x00")
-    assert not is_pipelined(b"/usr/bin/python3\x00/root/.ansible/tmp/x/AnsiballZ_ece_installer_info.py\x00")
+    assert not is_pipelined(b"/usr/bin/python3\x00/home/ansible/.ansible/tmp/x/AnsiballZ_ece_installer_info.py\x00")
 
 
 def test_secrets_are_masked():
