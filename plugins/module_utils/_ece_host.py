@@ -265,7 +265,8 @@ def _join(action: str, reason: str, given: Arguments, found: Findings, now: floa
     if claims and claims.expires_at is not None:
         expired = f"ece_host_roles_token expired at {iso_time(claims.expires_at)}"
         if claims.expires_at <= now:
-            problems.append(f"{expired}: leave it out and one is minted, or give another.")
+            or_none = "leave it out and one is minted, or " if given.used_once["use_api"] else ""
+            problems.append(f"{expired}: {or_none}give another.")
         elif claims.expires_at - now < given.install_timeout:
             warnings = (f"ece_host_roles_token expires within ece_host_install_timeout ({given.install_timeout} s).",)
     if problems:

@@ -46,7 +46,7 @@ def test_there_is_no_other_plugin(run):
 
 
 def test_playbooks_are_found_by_name(run):
-    for name in ("add_hosts", "revoke_tokens", "rotate_token"):
+    for name in ("add_hosts", "recover_with_emergency_token", "revoke_tokens", "rotate_token"):
         result = run.command(["ansible-playbook", "--list-tasks", "-i", "localhost,", f"eceops.platform.{name}"])
         assert result.returncode == 0, result.stderr
 

@@ -32,6 +32,7 @@ CONTENTS = {
     "examples/persistent_token.yml",
     "meta/runtime.yml",
     "playbooks/add_hosts.yml",
+    "playbooks/recover_with_emergency_token.yml",
     "playbooks/revoke_tokens.yml",
     "playbooks/rotate_token.yml",
     "playbooks/tasks/write_rotated_token.yml",

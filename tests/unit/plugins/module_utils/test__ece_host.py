@@ -259,6 +259,12 @@ def test_a_given_token_is_used_while_it_lives(expires_at, action, warned):
     assert plan(UP, roles_token=token(NOW)).action == "skip"
 
 
+def test_an_expired_one_is_left_out_only_where_the_api_mints_another():
+    assert "leave it out and one is minted" in plan(found=CLEAN, roles_token=token(NOW)).reason
+    alone = plan(found=CLEAN, api=False, roles_token=token(NOW), use_api=False)
+    assert alone.reason.endswith(": give another.")
+
+
 def fleet(hosts, runners=(COORDINATOR,), found=None):
     given = {host: read_arguments(variables) for host, variables in hosts.items()}
     return plan_hosts(given, list(runners), found or {}, NOW)
