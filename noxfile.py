@@ -237,6 +237,7 @@ def molecule(session: nox.Session) -> None:
         "SIMULATOR_PYTHON": sys.executable,
         "ANSIBLE_COLLECTIONS_PATH": str(staged(session)),
         "MOLECULE_WORLD": str(world),
+        "TESTBED_RECORD": str(world / "controller" / "record.jsonl"),
     }
     try:
         session.run_always("python", "-m", "testbed.containers", "--install", env=variables)
@@ -244,8 +245,10 @@ def molecule(session: nox.Session) -> None:
         leave_out(session, "there can be no containers, as said above")
     end_of_setup(session)
     stage.install(artifact(session), galaxy(session), staged(session))
+    # For what is recorded of its own creation
+    (world / "controller").mkdir(parents=True, exist_ok=True)
     try:
-        session.run("molecule", *(session.posargs or ["test"]), env=variables)
+        session.run("molecule", *(session.posargs or ["test", "--all"]), env=variables)
     finally:
         session.run("python", "-m", "testbed", "down", "--dir", str(world), env=variables)
 

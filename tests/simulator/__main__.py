@@ -41,14 +41,17 @@ def main() -> None:
         ends.append(os.pidfd_open(args.parent))
 
     os.umask(0o077)
+    args.dir = args.dir.resolve()
     args.dir.mkdir(parents=True, exist_ok=True)
-    ca_path = args.dir.resolve() / "ca.pem"
+    ca_path = args.dir / "ca.pem"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     world = World()
     api = ApiServer(args.port, world, server_contexts(ca_path), bell)
-    controls = make_server("127.0.0.1", args.control_port, control.create_app(world), threaded=True)
+    control_app = control.create_app(world)
+    controls = make_server("127.0.0.1", args.control_port, control_app, threaded=True)
     coordinator = Coordinator()
-    for server in (api, controls, coordinator):
+    socket_controls = make_server("unix://control.sock", 0, control_app, threaded=True, fd=open_socket(args.dir))
+    for server in (api, controls, socket_controls, coordinator):
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     about = {
@@ -70,7 +73,21 @@ def main() -> None:
     # Connections that are still open have threads that die with the process.
     api.shutdown()
     controls.shutdown()
+    socket_controls.shutdown()
     coordinator.shutdown()
+
+
+def open_socket(directory: Path) -> int:
+    """Listen at ``control.sock``, which every user may use who can reach it: the descriptor."""
+    path = directory / "control.sock"
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    # Named from within: a socket's path may have 107 characters only.
+    os.chdir(directory)
+    listener.bind(path.name)
+    path.chmod(0o666)
+    listener.listen()
+    return listener.detach()
 
 
 if __name__ == "__main__":

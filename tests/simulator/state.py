@@ -32,7 +32,8 @@ class Refusal(Exception):
 
 @dataclass
 class Runner:
-    """A host of the installation. ``instances``: how many its allocator holds."""
+    """A host of the installation. ``instances``: how many its allocator holds; ``capacity_mb``: the memory that this
+    offers."""
 
     runner_id: str
     host_ip: str
@@ -43,6 +44,9 @@ class Runner:
     connected: bool = True
     healthy: bool = True
     instances: int = 0
+    capacity_mb: int = 65536
+    allocator_tags: dict[str, str] = field(default_factory=dict)
+    proxy_tags: dict[str, str] = field(default_factory=dict)
 
     def overview(self) -> dict[str, object]:
         """The shape in which the API shows it."""
@@ -75,10 +79,13 @@ class Runner:
             "zone_id": self.zone,
             "host_ip": self.host_ip,
             "public_hostname": self.public_hostname,
-            "capacity": {"memory": {"total": 65536, "used": 1024 * self.instances}, "storage": {"total": 2097152}},
+            "capacity": {
+                "memory": {"total": self.capacity_mb, "used": 1024 * self.instances},
+                "storage": {"total": 2097152},
+            },
             "settings": {},
             "instances": instances,
-            "metadata": [],
+            "metadata": [{"key": name, "value": value} for name, value in self.allocator_tags.items()],
             "features": [],
             "external_links": [],
             "status": {"connected": self.connected, "healthy": self.healthy, "maintenance_mode": False},

@@ -2,12 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The test world for shell scripts: ``python -m testbed up|reset|down --dir DIR [--hosts NAME,NAME [--containers]]``.
+"""The test world for shell scripts and scenarios: ``python -m testbed COMMAND --dir DIR [--hosts NAME,NAME] ...``.
 
 ``up`` starts a simulator that goes on running and writes what its users need into DIR, readable for this user only:
-``ece_api.yml`` (a variables file), ``integration_config.yml`` (for ansible-test) and ``env.sh`` (ecctl's variables).
-With ``--hosts`` it also makes hosts that are folders, or containers, and ``hosts.yml``: an inventory of them with what
-Ansible needs to reach them, in no group, to follow an inventory of the same names that says what they are for.
+``ece_api.yml`` (a variables file), ``integration_config.yml`` (for ansible-test), ``env.sh`` (ecctl's variables) and
+``secrets.json`` (the tokens of a fresh installation, by ECE's names, and its ``version``).
+With ``--hosts`` it also makes hosts that are folders or, with ``--containers``, containers, and ``hosts.yml``: an
+inventory of them with what Ansible needs to reach them, in no group, beside an inventory of the same names that says
+what they are for.
+
+``reset`` makes the installation and the hosts anew. ``rebuild`` makes just ``--hosts`` anew, and the installation knows
+them still. With ``--podman`` these, if they are containers, have Podman as their engine. ``down`` ends it all.
 """
 
 from __future__ import annotations
@@ -17,26 +22,29 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
-from . import containers, hosts
+from . import platforms, search
+from .fleet import find_hosts, make_hosts, rebuild, remove_hosts
 from .simulator import Simulator
 
-FILES = ("ece_api.yml", "integration_config.yml", "env.sh", "hosts.yml", "ca.pem", "simulator.json", "simulator.log")
-PLACE = "hosts"
-Maker = Callable[[Path, list[str], Simulator], list[hosts.DirectoryHost]]
+FILES = (
+    *("ece_api.yml", "integration_config.yml", "env.sh", "secrets.json", "hosts.yml"),
+    *("ca.pem", "simulator.json", "simulator.log", "control.sock"),
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m testbed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=("up", "reset", "down"))
+    parser.add_argument("command", choices=("up", "reset", "rebuild", "down"))
     parser.add_argument("--dir", type=Path, required=True)
-    parser.add_argument("--hosts", type=lambda text: text.split(","), default=[], help="names of hosts to make")
+    parser.add_argument("--hosts", type=lambda text: text.split(","), default=[], help="names of hosts")
     parser.add_argument("--containers", action="store_true", help="make these as containers, not as folders")
+    parser.add_argument("--podman", action="store_true", help="with Podman as their container engine")
     args = parser.parse_args()
+    args.dir = args.dir.resolve()
     if args.command == "down":
         # These may be there even where the simulator has ended by itself.
         remove_hosts(args.dir)
@@ -50,69 +58,44 @@ def main() -> None:
         remove_hosts(args.dir)
         simulator = Simulator.start(args.dir, detached=True)
         begin(simulator)
-    if args.command == "down":
-        simulator.stop()
-        for name in FILES:
-            (args.dir / name).unlink(missing_ok=True)
-        print(f"ended: process {simulator.pid}")
+    if args.command == "up":
+        make_hosts(args.dir, args.hosts, simulator, args.containers)
+        write_files(args.dir, simulator)
+        print(f"up: {simulator.url}  (process {simulator.pid}, variables: {args.dir / 'ece_api.yml'})")
     elif args.command == "reset":
         simulator.reset()
         begin(simulator)
-        for host in find_hosts(args.dir):
-            host.rebuild()
-        print(f"reset: {simulator.url}")
-    else:
-        make_hosts(args.dir, args.hosts, simulator, containers.make_containers if args.containers else hosts.make_hosts)
+        forget_plays(args.dir)
+        (args.dir / search.CONTROLLER).mkdir()
         write_files(args.dir, simulator)
-        print(f"up: {simulator.url}  (process {simulator.pid}, variables: {args.dir / 'ece_api.yml'})")
+        rebuild(find_hosts(args.dir), simulator, args.podman)
+        print(f"reset: {simulator.url}")
+    elif args.command == "rebuild":
+        rebuild([host for host in find_hosts(args.dir) if host.name in args.hosts], simulator, args.podman)
+        print(f"rebuilt: {', '.join(args.hosts)}")
+    else:
+        simulator.stop()
+        for name in FILES:
+            (args.dir / name).unlink(missing_ok=True)
+        forget_plays(args.dir)
+        print(f"ended: process {simulator.pid}")
 
 
 def begin(simulator: Simulator) -> None:
     """Of the installer's version, and with a second host."""
     add_host(simulator)
-    hosts.follow_installer(simulator)
-
-
-def find_hosts(directory: Path) -> list[hosts.DirectoryHost]:
-    """The hosts that were made."""
-    place = directory / PLACE
-    folders = sorted(place.iterdir()) if place.exists() else []
-    return [
-        containers.ContainerHost(folder) if (folder / "cid").exists() else hosts.DirectoryHost(folder)
-        for folder in folders
-    ]
-
-
-def make_hosts(directory: Path, names: list[str], simulator: Simulator, make: Maker) -> None:
-    """Make the hosts that are not there yet, in DIR/hosts, and their inventory."""
-    known = find_hosts(directory)
-    new = [name for name in names if name not in {host.name for host in known}]
-    place = directory / PLACE
-    if new and not place.exists():
-        found = hosts.find_place(place)
-        if not place.exists():
-            place.symlink_to(found)
-    made = make(place.resolve(), new, simulator) if new else []
-    if known or made:
-        text = "---\n" + json.dumps(hosts.inventory([*known, *made], "all"), indent=2) + "\n"
-        (directory / "hosts.yml").write_text(text, encoding="utf-8")
-
-
-def remove_hosts(directory: Path) -> None:
-    """End what still runs for the hosts, and remove them."""
-    for host in find_hosts(directory):
-        host.close()
-    place = directory / PLACE
-    if place.is_symlink():
-        shutil.rmtree(place.resolve())
-        place.unlink()
-    elif place.exists():
-        place.rmdir()
+    platforms.follow_installer(simulator)
 
 
 def add_host(simulator: Simulator) -> None:
     """A second host, unlike the first, so that every filter of a list has something to leave out."""
     simulator.put_runner("192.0.2.2", roles=["allocator"], zone="ece-zone-2", connected=False)
+
+
+def forget_plays(directory: Path) -> None:
+    """Remove what scenarios have kept about the playbooks that they ran."""
+    (directory / search.RESULT).unlink(missing_ok=True)
+    shutil.rmtree(directory / search.CONTROLLER, ignore_errors=True)
 
 
 def write_files(directory: Path, simulator: Simulator) -> None:
@@ -126,9 +109,11 @@ def write_files(directory: Path, simulator: Simulator) -> None:
         "ece_ca_path": simulator.ca_path,
     }
     environment = {"EC_HOST": simulator.url, "EC_USER": simulator.username, "EC_PASS": simulator.password}
+    tokens = {name: secret["token"] for name, secret in simulator.secrets().items()}
     contents = {
         "ece_api.yml": ["---", "ece_api:", *_yaml(options, "  ")],
         "integration_config.yml": ["---", *_yaml(integration)],
+        "secrets.json": [json.dumps({"version": simulator.state()["version"], **tokens}, indent=2)],
         "env.sh": [f"export {name}={shlex.quote(value)}" for name, value in environment.items()],
     }
     for name, lines in contents.items():

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts that are containers, reached over SSH by an unprivileged user with sudo, as hosts mostly are.
+"""Hosts that are containers, as hosts mostly are: each has an address, a file system and a syslog of its own, and is
+reached over SSH by an unprivileged user with sudo. The role's defaults hold there.
 
-Each is a host that is a folder, too (see ``hosts``), which its container sees at the same path: what is observed and
-ordered there is the same. It shares this machine's network, with an SSH server on its own address. Podman has its
-images and containers in the checkout's ``.cache``. All of it needs root.
+All that is on them goes with them, but for what their container engine is told and tells, which they share with this
+machine (``engine/`` of their folder). Podman has its images and containers in the checkout's ``.cache``. All of it
+needs root.
 """
 
 from __future__ import annotations
@@ -21,31 +22,47 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from .hosts import DirectoryHost, make_host
+from . import engine, platforms
 from .simulator import TESTS, Simulator
 
 STORAGE = TESTS.parent / ".cache" / "podman"
 # Debian's names, by the command that each brings
 PACKAGES = {"podman": "podman", "runc": "runc", "mmdebstrap": "mmdebstrap", "ssh": "openssh-client"}
 SUITE = "bookworm"
-# No `acl`: Ansible would let an unprivileged user become another one with it.
-IMAGE_PACKAGES = ("iproute2", "openssh-server", "procps", "python3", "sudo")
+DISTRIBUTION_IMAGE = f"docker.io/library/debian:{SUITE}-slim"
+# No `acl`: Ansible would let an unprivileged user become another one with it. `busybox` is the syslog's.
+IMAGE_PACKAGES = ("busybox", "iproute2", "openssh-server", "procps", "python3", "sudo")
 # Podman in a container, as in some CIs, may not raise limits.
 LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
-USER, PORT = "ops", 22022
+BUILD_TIMEOUT_SECONDS = 600
+SSH_PORT, COORDINATOR_PORT = 22, 22191
 START_TIMEOUT_SECONDS = 30
-INIT = """
+# Ansible's user; and ECE's, whom it does not know
+USER, INSTALL_USER = "ops", ("elastic", 1500)
+ENGINE, SSH = "/opt/engine", "/etc/testbed-ssh"
+INIT = f"""
 set -eu
 # No password, but not locked: sshd lets nobody in whose account is.
-useradd --create-home --shell /bin/bash --password '*' "$1"
-echo "$1 ALL=(ALL) NOPASSWD: ALL" > "/etc/sudoers.d/$1"
+useradd --create-home --shell /bin/bash --password '*' {USER}
+echo '{USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{USER}
+groupadd docker
+useradd --create-home --uid {INSTALL_USER[1]} --user-group --groups docker {INSTALL_USER[0]}
+install --directory --owner {INSTALL_USER[0]} --group {INSTALL_USER[0]} /mnt/data
+ln -s {ENGINE}/engine /usr/local/bin/docker
+ln -s {ENGINE}/engine /usr/local/bin/podman-remote
+# Nobody listens: the engine's clients are stand-ins, too.
+python3 -c 'import os; os.mknod("/run/docker.sock", 0o140660)'
+chmod 0660 /run/docker.sock
+chgrp docker /run/docker.sock
+printf %s "$OS_RELEASE" > /etc/os-release
+busybox syslogd -O /var/log/syslog
 mkdir -p /run/sshd
-exec /usr/sbin/sshd -D -e -f /dev/null -o "ListenAddress=$2" -o "Port=$3" -o "HostKey=$4/ssh/host_key" \
-  -o "AuthorizedKeysFile=$4/ssh/client_key.pub" -o StrictModes=no -o PasswordAuthentication=no -o UsePAM=no \
-  -o "Subsystem=sftp internal-sftp"
+exec /usr/sbin/sshd -D -f /dev/null -o HostKey={SSH}/host_key -o AuthorizedKeysFile={SSH}/client_key.pub \
+  -o StrictModes=no -o PasswordAuthentication=no -o UsePAM=no -o "Subsystem=sftp internal-sftp"
 """
 
 
@@ -53,13 +70,149 @@ class NoEngine(Exception):
     """Containers cannot be had here. The message says why, and what to do."""
 
 
-class ContainerHost(DirectoryHost):
-    """One that ``make_container`` has made; ``variables`` reach it over SSH."""
+class ContainerHost:
+    """One that ``make_containers`` has made in ``folder``; ``variables`` are its inventory's, and reach it over SSH."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.name = folder.name
+        self.variables: dict[str, Any] = json.loads((folder / "variables.json").read_text(encoding="utf-8"))
+        self.ip: str = self.variables["ece_host_ip"]
+        self._network = _network_name(self.folder.parent)
+        self._container = f"{self._network}-{self.name}"
+
+    def root(self) -> Path:
+        """Its file system, as this machine sees it."""
+        return Path(f"/proc/{podman('inspect', '--format', '{{.State.Pid}}', self._container)}/root")
+
+    def start(self, simulator: Simulator, container_engine: str = "docker") -> None:
+        """Start it as if it had been installed just now, with that container engine, which does as usual."""
+        user = INSTALL_USER[1]
+        url = "unix:/run/simulator.sock"
+        version = simulator.state()["version"]
+        versions = platforms.engine_versions(version)
+        engine.install(self.folder / "engine", "/usr/bin/python3", (user, user), control_url=url, **versions)
+        engine.order(self.folder / "engine", podman=container_engine == "podman")
+        volumes = {
+            f"{self.folder}/engine": ENGINE,
+            f"{self.folder}/ssh": f"{SSH}:ro",
+            f"{simulator.directory}/control.sock": "/run/simulator.sock",
+        }
+        command = ["run", "--detach", *LIMITS, "--name", self._container, "--hostname", self.name]
+        # The same one each time: this machine remembers which it was.
+        hardware = "02:00:" + ":".join(f"{int(part):02x}" for part in self.ip.split("."))
+        command += ["--network", self._network, "--ip", self.ip, "--mac-address", hardware]
+        command += ["--env", f"OS_RELEASE={platforms.os_release(version, container_engine)}"]
+        command += [word for pair in volumes.items() for word in ("--volume", ":".join(pair))]
+        podman(*command, need_image(), "sh", "-c", INIT)
+        _wait_for_port(self.ip, SSH_PORT)
+
+    def rebuild(self, simulator: Simulator, container_engine: str = "docker") -> None:
+        """Make it anew: nothing of it is left but its address and its keys."""
+        self._remove()
+        self.start(simulator, container_engine)
 
     def close(self) -> None:
-        """Remove the container, and what it shared."""
-        podman("rm", "--force", "--time", "0", "--ignore", "--cidfile", str(self.folder / "cid"))
-        super().close()
+        """Remove it."""
+        self._remove()
+        shutil.rmtree(self.folder)
+
+    def _remove(self) -> None:
+        podman("rm", "--force", "--time", "0", "--ignore", self._container)
+        shutil.rmtree(self.folder / "engine", ignore_errors=True)
+
+
+def make_containers(place: Path, names: Iterable[str], simulator: Simulator) -> list[ContainerHost]:
+    """Make containers by name, besides those that are in ``place`` already."""
+    place = place.resolve()
+    prefix = _need_network(place)
+    first = 3 + sum(1 for _folder in place.iterdir())  # .1 is this machine, .2 the coordinator
+    made = []
+    for number, name in enumerate(names, first):
+        folder = place / name
+        (folder / "ssh").mkdir(parents=True)
+        _make_keys(folder / "ssh", f"{prefix}.{number}")
+        variables = {
+            "ansible_connection": "ssh",
+            "ansible_host": f"{prefix}.{number}",
+            "ansible_user": USER,
+            "ansible_become": True,
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_ssh_private_key_file": f"{folder}/ssh/client_key",
+            "ansible_ssh_common_args": f"-F /dev/null -o UserKnownHostsFile={folder}/ssh/known_hosts",
+            "ece_host_ip": f"{prefix}.{number}",
+            "ece_host_coordinator_host": f"{prefix}.2",
+            "ece_host_installer_src": str(platforms.installer()),
+        }
+        (folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        made.append(ContainerHost(folder))
+    each(made, lambda host: host.start(simulator))
+    return made
+
+
+def each(hosts: Iterable[ContainerHost], act: Callable[[ContainerHost], None]) -> None:
+    """Do something with all of them, with some at a time."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(act, hosts))
+
+
+def remove_network(place: Path) -> None:
+    """What the containers in ``place`` have shared."""
+    network = _network_name(place.resolve())
+    podman("rm", "--force", "--time", "0", "--ignore", f"{network}-coordinator")
+    podman("network", "rm", "--force", network)
+
+
+def _network_name(place: Path) -> str:
+    return f"eceops-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}"
+
+
+def _need_network(place: Path) -> str:
+    """What the addresses of its network begin with. In it is a coordinator, whose port the role looks for."""
+    name = _network_name(place)
+    subnet = ["network", "inspect", "--format", "{{(index .Subnets 0).Subnet}}", name]
+    try:
+        prefix = podman(*subnet).rpartition(".")[0]
+    except RuntimeError:
+        podman("network", "create", name)
+        prefix = podman(*subnet).rpartition(".")[0]
+        command = ["run", "--detach", *LIMITS, "--name", f"{name}-coordinator", "--network", name]
+        # It also serves the installer, as Elastic's download does.
+        command += ["--ip", f"{prefix}.2", "--volume", f"{platforms.installer()}:/srv/{platforms.STAND_IN.name}:ro"]
+        command += [need_image(), "python3", "-m", "http.server", "--directory", "/srv", str(COORDINATOR_PORT)]
+        podman(*command)
+    return prefix
+
+
+def _make_keys(folder: Path, address: str) -> None:
+    for key in ("host_key", "client_key"):
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", str(folder / key)]
+        subprocess.run(command, check=True)
+    known = f"{address} {(folder / 'host_key.pub').read_text(encoding='utf-8')}"
+    (folder / "known_hosts").write_text(known, encoding="utf-8")
+    # sshd reads it as the user who logs in.
+    folder.chmod(0o755)
+    (folder / "client_key.pub").chmod(0o644)
+
+
+def _wait_for_port(address: str, port: int) -> None:
+    """Wait until somebody listens.
+
+    Raises:
+        TimeoutError: when nobody does, for a while.
+    """
+    end = time.monotonic() + START_TIMEOUT_SECONDS
+    while True:
+        try:
+            socket.create_connection((address, port), timeout=1).close()
+            return
+        except (ConnectionRefusedError, TimeoutError):
+            if time.monotonic() > end:
+                raise TimeoutError(f"nobody listens at {address}, port {port}") from None
+        time.sleep(0.05)
+
+
+# What all of them need
 
 
 def missing_packages(which: Callable[[str], str | None] = shutil.which) -> list[str]:
@@ -94,16 +247,8 @@ def podman(*arguments: str, **options: Any) -> str:
     Raises:
         RuntimeError: when it fails; the message holds what it said.
     """
-    command = [
-        "podman",
-        "--root",
-        str(STORAGE / "root"),
-        "--runroot",
-        str(STORAGE / "run"),
-        "--runtime",
-        "runc",
-        *arguments,
-    ]
+    command = ["podman", "--root", str(STORAGE / "root"), "--runroot", str(STORAGE / "run"), "--runtime", "runc"]
+    command += ["--network-config-dir", str(STORAGE / "networks"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
@@ -111,93 +256,39 @@ def podman(*arguments: str, **options: Any) -> str:
 
 
 def need_image() -> str:
-    """The name of the hosts' image, made when there is none of its kind yet."""
+    """The name of the hosts' image, made when there is none of its kind yet: from a distribution's image where a
+    registry can be reached, else from Debian's packages."""
     kind = hashlib.sha256(json.dumps([SUITE, IMAGE_PACKAGES]).encode()).hexdigest()[:12]
     name = f"localhost/eceops-host:{kind}"
-    STORAGE.mkdir(parents=True, exist_ok=True)
+    (STORAGE / "networks").mkdir(parents=True, exist_ok=True)
     # Parts that run side by side make it once.
     with (STORAGE / "lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if podman("images", "--quiet", name):
-            return name
-        print(f"the hosts' image is made (Debian {SUITE}, about a minute)", flush=True)
-        archive = STORAGE / "host.tar"
-        include = "--include=" + ",".join(IMAGE_PACKAGES)
-        subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", include, SUITE, str(archive)], check=True)
-        podman("import", "--quiet", str(archive), name)
-        archive.unlink()
+        if not podman("images", "--quiet", name):
+            print(f"the hosts' image is made (Debian {SUITE}, about a minute)", flush=True)
+            if not _build_image(name):
+                _import_image(name)
     return name
 
 
-def make_container(folder: Path, number: int, simulator: Simulator) -> ContainerHost:
-    """Make a host in ``folder``, as ``hosts.make_host`` does, and a container that runs there."""
-    # The container's own Python
-    host = make_host(folder, number, simulator, python="/usr/bin/python3", engine_python="/usr/bin/python3")
-    folder = host.folder
-    ssh = folder / "ssh"
-    ssh.mkdir()
-    for key in ("host_key", "client_key"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", str(ssh / key)]
-        subprocess.run(command, check=True)
-    known = f"[{host.ip}]:{PORT} {(ssh / 'host_key.pub').read_text(encoding='utf-8')}"
-    (ssh / "known_hosts").write_text(known, encoding="utf-8")
-    # sshd reads it as the user who logs in.
-    ssh.chmod(0o755)
-    (ssh / "client_key.pub").chmod(0o644)
-    # Whoever Ansible's user is: the call is noted.
-    (folder / "executed.log").touch()
-    (folder / "executed.log").chmod(0o666)
-    variables = {name: value for name, value in host.variables.items() if not name.startswith("ansible_")} | {
-        "ansible_connection": "ssh",
-        "ansible_host": host.ip,
-        "ansible_port": PORT,
-        "ansible_user": USER,
-        "ansible_become": True,
-        "ansible_ssh_private_key_file": str(ssh / "client_key"),
-        "ansible_ssh_common_args": f"-F /dev/null -o UserKnownHostsFile={ssh / 'known_hosts'} -o IdentitiesOnly=yes",
-        "ansible_python_interpreter": host.variables["ansible_python_interpreter"],
-    }
-    (folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
-    start = ["run", "--detach", "--network", "host", *LIMITS, "--cidfile", str(folder / "cid")]
-    start += [
-        "--volume",
-        f"{folder}:{folder}",
-        need_image(),
-        "sh",
-        "-c",
-        INIT,
-        "sh",
-        USER,
-        host.ip,
-        str(PORT),
-        str(folder),
-    ]
-    podman(*start)
-    wait_for_port(host.ip, PORT)
-    return ContainerHost(folder)
+def _build_image(name: str) -> bool:
+    """Make it from a distribution's image; whether that could be had."""
+    install = "apt-get install --quiet --yes --no-install-recommends " + " ".join(IMAGE_PACKAGES)
+    recipe = f"FROM {DISTRIBUTION_IMAGE}\nRUN apt-get update --quiet && {install} && rm -r /var/lib/apt/lists/*\n"
+    command = ["build", "--quiet", *LIMITS, "--tag", name, "--file", "-", str(STORAGE / "networks")]
+    try:
+        podman(*command, input=recipe, timeout=BUILD_TIMEOUT_SECONDS)
+    except (RuntimeError, subprocess.TimeoutExpired):
+        return False
+    return True
 
 
-def wait_for_port(address: str, port: int) -> None:
-    """Wait until somebody listens.
-
-    Raises:
-        TimeoutError: when nobody does, for a while.
-    """
-    end = time.monotonic() + START_TIMEOUT_SECONDS
-    while True:
-        try:
-            socket.create_connection((address, port), timeout=START_TIMEOUT_SECONDS).close()
-            return
-        except ConnectionRefusedError:
-            if time.monotonic() > end:
-                raise TimeoutError(f"nobody listens at {address}, port {port}") from None
-        time.sleep(0.05)
-
-
-def make_containers(place: Path, names: Iterable[str], simulator: Simulator) -> list[DirectoryHost]:
-    """Make containers by name, besides those that are in ``place`` already."""
-    first = 1 + sum(1 for _folder in place.iterdir())
-    return [make_container(place / name, number, simulator) for number, name in enumerate(names, first)]
+def _import_image(name: str) -> None:
+    archive = STORAGE / "host.tar"
+    include = "--include=" + ",".join(IMAGE_PACKAGES)
+    subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", include, SUITE, str(archive)], check=True)
+    podman("import", "--quiet", str(archive), name)
+    archive.unlink()
 
 
 def main() -> int:

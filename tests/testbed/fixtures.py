@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from . import hosts
+from . import hosts, platforms
 from .play import Runner
 from .simulator import Simulator
 
@@ -48,7 +48,7 @@ def run(simulator: Simulator) -> Runner:
 def make_hosts(simulator: Simulator) -> Iterator[Callable[..., list[hosts.DirectoryHost]]]:
     """Makes hosts that are folders: ``make_hosts(3)``, or by name ``make_hosts("a", "b")``; ``python``: what Ansible's
     modules run on there. They are removed, with all that still runs for them."""
-    hosts.follow_installer(simulator)
+    platforms.follow_installer(simulator)
     with ExitStack() as end:
         place = hosts.find_place()
         end.callback(shutil.rmtree, place)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import pwd
-import re
 import shlex
 import shutil
 import signal
@@ -25,18 +24,39 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from . import engine
+from . import engine, platforms
 from .simulator import Simulator
 
-INSTALLER = Path(__file__).parent / "installer" / "elastic-cloud-enterprise.sh"
 MAX_HOSTS = 253  # 127.X.Y.1 is the coordinator, .255 is left alone
 STOP_TIMEOUT_SECONDS = 10
 # What Ansible takes for the host's Python: it notes each call, and puts the host's commands before this machine's.
 PYTHON = """#!/bin/sh
 echo "$$ ${{1:--}}" >> {folder}/executed.log
 PATH={folder}/bin:$PATH
-export PATH
+PYTHONPATH={folder}/lib
+export PATH PYTHONPATH
 exec {python} "$@"
+"""
+# That Python's own module: no test may write into a home of this machine.
+SITE = """import pwd
+
+
+def getpwnam(name, getpwnam=pwd.getpwnam):
+    found = list(getpwnam(name))
+    if name == {user!r}:
+        found[5] = {home!r}
+    return pwd.struct_passwd(found)
+
+
+pwd.getpwnam = getpwnam
+"""
+# The host's `ip`, as far as ECE's installer and Ansible's facts ask it for the default address.
+IP = """#!/bin/sh
+case $* in
+  "-4 route get "*) echo "8.8.8.8 via 127.0.0.254 dev eth0 src {ip}" ;;
+  "route show default") echo "default via 127.0.0.254 dev eth0" ;;
+  "-4 addr show "*) echo "    inet {ip}/8 scope global eth0" ;;
+esac
 """
 
 
@@ -44,7 +64,8 @@ class DirectoryHost:
     """One that ``make_host`` has made in ``folder``; ``variables`` are its inventory's.
 
     ``bin/`` holds its commands, ``engine/`` its container engine's state, ``storage/`` and ``state/`` what ECE and the
-    collection keep there, ``tmp/`` Ansible's files. ``ip`` is an address of this machine that no other host has.
+    collection keep there, ``home/`` is the install user's, ``tmp/`` holds Ansible's files. ``ip`` is an address of this
+    machine that no other host has.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,8 +75,8 @@ class DirectoryHost:
         self.ip: str = self.variables["ece_host_ip"]
         self.storage = self.folder / "storage"
         self.state = self.folder / "state"
+        self.home = self.folder / "home"
         self._engine = self.folder / "engine"
-        self._control_url: str = json.loads((self._engine / "settings.json").read_bytes())["control_url"]
 
     # Observe
 
@@ -90,7 +111,7 @@ class DirectoryHost:
     def behave(self, **settings: Any) -> None:
         """Let the container engine do as ``engine.engine.DEFAULTS`` tells; what is not given is as usual again."""
         (self._engine / "release").unlink(missing_ok=True)
-        engine.order(self._engine, control_url=self._control_url, **settings)
+        engine.order(self._engine, **settings)
 
     def release(self) -> None:
         """Let an installation go on that ``behave(hold=True)`` holds."""
@@ -115,7 +136,7 @@ class DirectoryHost:
         executed and run stays noted."""
         self.end_processes()
         user = install_user()
-        for folder in (self.storage, self.state, self.folder / "tmp", self._engine / "containers"):
+        for folder in (self.storage, self.state, self.home, self.folder / "tmp", self._engine / "containers"):
             shutil.rmtree(folder, ignore_errors=True)
             _make_folder(folder, user if folder not in (self.state, self.folder / "tmp") else None)
         self.behave()
@@ -165,14 +186,11 @@ class DirectoryHost:
         )
 
 
-def make_host(
-    folder: Path, number: int, simulator: Simulator, python: str = sys.executable, engine_python: str | None = None
-) -> DirectoryHost:
+def make_host(folder: Path, number: int, simulator: Simulator, python: str = sys.executable) -> DirectoryHost:
     """Make a host in ``folder``, which is named after it and lies in one that ``find_place`` gave.
 
-    ``number``: 1 for the simulator's first host. ``python``: what Ansible's modules run on; ``engine_python``: what the
-    container engine does, by default one that the install user can run. With ``ECE_INSTALLER`` in
-    the environment it is given that script of Elastic's instead of the stand-in.
+    ``number``: 1 for the simulator's first host. ``python``: what Ansible's modules run on. With ``ECE_INSTALLER`` in the
+    environment it is given that script of Elastic's instead of the stand-in.
 
     Raises:
         ValueError: when there are too many hosts.
@@ -180,17 +198,26 @@ def make_host(
     if number > MAX_HOSTS:
         raise ValueError(f"a simulator has addresses for {MAX_HOSTS} hosts")
     user = install_user()
-    for path, owner in {".": None, "bin": None, "tmp": None, "state": None, "storage": user, "engine": user}.items():
+    owners = {".": None, "bin": None, "lib": None, "tmp": None, "state": None, "storage": user, "home": user}
+    for path, owner in owners.items():
         _make_folder(folder / path, owner)
-    engine.install(folder / "engine", folder / "bin", _engines_python(), simulator.control_url)
-    for name in ("containers", "runs.jsonl"):
-        os.chown(folder / "engine" / name, user.pw_uid, user.pw_gid)
-    (folder / "engine" / "containers").chmod(0o755)
+    engine.install(folder / "engine", _engines_python(), (user.pw_uid, user.pw_gid), control_url=simulator.control_url)
+    engine.link(folder / "engine", folder / "bin")
+    ip = simulator.coordinator_host.rpartition(".")[0] + f".{number + 1}"
+    # Where the stand-in for the installer looks first
+    for name in ("docker", "podman"):
+        system = folder / "bin" / f"os-release.{name}"
+        system.write_text(platforms.os_release(simulator.state()["version"], name), encoding="utf-8")
+        system.chmod(0o644)
     wrapper = folder / "bin" / "python3"
     wrapper.write_text(
         PYTHON.format(folder=shlex.quote(str(folder.resolve())), python=shlex.quote(python)), encoding="utf-8"
     )
-    wrapper.chmod(0o755)
+    (folder / "bin" / "ip").write_text(IP.format(ip=ip), encoding="utf-8")
+    for command in (wrapper, folder / "bin" / "ip"):
+        command.chmod(0o755)
+    site = SITE.format(user=user.pw_name, home=str((folder / "home").resolve()))
+    (folder / "lib" / "sitecustomize.py").write_text(site, encoding="utf-8")
     socket = folder / "engine.sock"
     os.mknod(socket, stat.S_IFSOCK | 0o600)  # nobody listens: the engine's clients are stand-ins, too
     socket.chmod(0o666)
@@ -199,16 +226,16 @@ def make_host(
         "ansible_python_interpreter": str(wrapper.resolve()),
         "ansible_remote_tmp": str((folder / "tmp").resolve()),
         "ansible_become": False,
-        "ece_host_ip": simulator.coordinator_host.rpartition(".")[0] + f".{number + 1}",
+        "ece_host_ip": ip,
         "ece_host_coordinator_host": simulator.coordinator_host,
         "ece_host_storage_path": str((folder / "storage").resolve()),
         "ece_host_state_path": str((folder / "state").resolve()),
         "ece_host_engine_socket": str(socket.resolve()),
         "ece_host_install_user": user.pw_name,
-        "ece_host_installer_src": os.environ.get("ECE_INSTALLER") or str(INSTALLER),
+        "ece_host_installer_src": str(platforms.installer()),
     }
-    if os.environ.get("ECE_INSTALLER"):
-        # The original knows only the systems that Elastic supports.
+    if platforms.is_original():
+        # Which knows only the systems that Elastic supports, and such a host is the system that this machine is.
         variables["ece_host_extra_args"] = ["--skip-cloud-enterprise-version-check"]
     (folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
     return DirectoryHost(folder)
@@ -220,7 +247,7 @@ def make_hosts(place: Path, names: Iterable[str], simulator: Simulator, **option
     return [make_host(place / name, number, simulator, **options) for number, name in enumerate(names, first)]
 
 
-def inventory(hosts: Iterable[DirectoryHost], group: str = "ece_hosts") -> dict[str, Any]:
+def inventory(hosts: Iterable[Any], group: str = "ece_hosts") -> dict[str, Any]:
     """An inventory of these hosts, in one group."""
     return {group: {"hosts": {host.name: host.variables for host in hosts}}}
 
@@ -257,16 +284,6 @@ def as_install_user() -> dict[str, Any]:
     """The options of ``subprocess`` with which a command is the install user's."""
     user = install_user()
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-
-
-def follow_installer(simulator: Simulator) -> None:
-    """Let the installation be of the version that ``ECE_INSTALLER`` is of: it installs no newer one."""
-    if os.environ.get("ECE_INSTALLER"):
-        text = Path(os.environ["ECE_INSTALLER"]).read_text(encoding="utf-8")
-        version = re.findall(r"^CLOUD_ENTERPRISE_VERSION=([\d.]+)$", text, re.MULTILINE)[0]
-        simulator.settings(version=version)
-        for runner in simulator.state()["runners"]:
-            simulator.put_runner(runner["runner_id"], version=version)
 
 
 @cache

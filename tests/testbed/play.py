@@ -6,23 +6,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
+from .needles import Needles
 from .simulator import Simulator
 from .watch import Watch
 
@@ -30,19 +26,19 @@ ECE_GROUP = "group/eceops.platform.ece"
 PIPELINING = {"ansible_pipelining": True, "ansible_ssh_pipelining": True}
 PLAYBOOK = "run/project/playbook.yml"
 TIMEOUT_SECONDS = 300
-# A zip in base64: how Ansible packs a module and what it imports.
-_PACKED = re.compile(rb"UEsDB[A-Za-z0-9+/]{100,}={0,2}")
 
 
 @dataclass
 class Result:
     """One finished run.
 
-    ``results``: of each task and host ``{host, task, action, status, result}``, in the order in which they came, where
-    ``status`` is ok, changed, failed (ignored ones too), skipped or unreachable; ``callback_plugins/record.py`` says
-    what they hold under ``no_log``. ``stats``: the recap, by host. ``journal``: the simulator's requests of this run.
-    ``written``: what files stood under HOME, the temporary folder and the working directory, by path within the run's
-    folder: after the run, and with ``watch`` during it; further contents of one path are keyed ``PATH#2`` and on.
+    ``results``: by task and host ``{host, on, task, action, status, result}``, in the order in which they came, where
+    ``on`` is the host that it ran on, which ``delegate_to`` may have named, and none for what was skipped or is the
+    controller's own, such as ``set_fact``; ``status`` is ok, changed, failed (ignored ones too), skipped or
+    unreachable; ``callback_plugins/record.py`` says what they hold under ``no_log``. ``stats``: the recap, by host.
+    ``journal``: the simulator's requests of this run. ``written``: what files stood under HOME, the temporary folder
+    and the working directory, by path within the run's folder: after the run, and with ``watch`` during it; further
+    contents of one path are keyed ``PATH#2`` and on.
     """
 
     returncode: int
@@ -52,6 +48,14 @@ class Result:
     stats: dict[str, dict[str, int]] = field(default_factory=dict)
     journal: list[dict[str, Any]] = field(default_factory=list)
     written: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, record: Path) -> None:
+        """Take ``results`` and ``stats`` from what ``callback_plugins/record.py`` has written."""
+        for line in record.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            self.stats = entry.get("stats", self.stats)
+            if "result" in entry:
+                self.results.append(entry)
 
     @property
     def last(self) -> dict[str, Any]:
@@ -70,6 +74,15 @@ class Result:
         return [entry["operation"] for entry in self.journal]
 
     @property
+    def failures(self) -> dict[str, str]:
+        """By host, what the last of its tasks that failed said."""
+        return {entry["host"]: entry["result"]["msg"] for entry in self.results if entry["status"] == "failed"}
+
+    def executed_on(self, host: str) -> list[str]:
+        """The names of the tasks that were run on a host, in order, those of other hosts among them."""
+        return [entry["task"].rpartition(" : ")[2] for entry in self.results if entry["on"] == host]
+
+    @property
     def said(self) -> str:
         """All that stands in the output, its lines joined."""
         return " ".join((self.stdout + self.stderr).split())
@@ -78,12 +91,8 @@ class Result:
         """Where a secret stands, plainly, URL-encoded or in base64: ``stdout``, ``stderr`` and paths of ``written``.
         Packed modules are looked into. A place never holds the secret itself."""
         places = {"stdout": self.stdout.encode(), "stderr": self.stderr.encode(), **self.written}
-        needles = [needle for secret in secrets for needle in _forms(secret)]
-        found = (
-            name.partition("#")[0]
-            for name, content in places.items()
-            if any(needle in layer for layer in _layers(content) for needle in needles)
-        )
+        needles = Needles(secrets)
+        found = (name.partition("#")[0] for name, content in places.items() if needles.are_in(content))
         return list(dict.fromkeys(found))
 
 
@@ -93,6 +102,7 @@ class Runner:
     def __init__(self, collections_path: Path, simulator: Simulator) -> None:
         self.collections_path = collections_path
         self.simulator = simulator
+        self._process: subprocess.Popen[str] | None = None
 
     def play(
         self,
@@ -140,21 +150,48 @@ class Runner:
         with _Folder.temporary() as folder:
             return self._run(folder, command, env, watch)
 
+    def kill(self) -> None:
+        """Kill the run that another thread waits for, as if the controller had died; its exit code is -9."""
+        if self._process:
+            pid = self._process.pid
+            # Since ansible-core 2.19, each of its workers has a group of its own.
+            workers = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+            for group in (pid, *map(int, workers)):
+                with suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
+
     def _run(self, folder: _Folder, command: list[str], env: dict[str, str] | None, watch: bool) -> Result:
         seen = len(self.simulator.journal())
         with Watch(folder.run, during=watch) as watcher:
-            process = _execute(command, folder.run / "project", {**self._environment(folder), **(env or {})})
+            process = self._execute(command, folder.run / "project", {**self._environment(folder), **(env or {})})
         written = watcher.contents()
         written.pop(PLAYBOOK.removeprefix("run/"), None)  # ours, not Ansible's
         result = Result(process.returncode, process.stdout, process.stderr, written=written)
-        for line in folder.record.read_text(encoding="utf-8").splitlines():
-            entry = json.loads(line)
-            if "stats" in entry:
-                result.stats = entry["stats"]
-            else:
-                result.results.append(entry)
+        result.read(folder.record)
         result.journal = self.simulator.journal()[seen:]
         return result
+
+    def _execute(self, command: list[str], directory: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run to the end, or to the end of the time; then everything that it started ends with it."""
+        with subprocess.Popen(
+            command,
+            cwd=directory,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            self._process = process
+            try:
+                stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
+            except BaseException:
+                self.kill()
+                raise
+            finally:
+                self._process = None
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def _environment(self, folder: _Folder) -> dict[str, str]:
         """Nothing of this machine's or user's: no proxies, no CA bundles, no Ansible settings."""
@@ -204,49 +241,3 @@ class _Folder:
         """Write data as JSON, which is YAML; the path."""
         (self.path / name).write_text(json.dumps(data), encoding="utf-8")
         return str(self.path / name)
-
-
-def _execute(command: list[str], directory: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run to the end, or to the end of the time; then everything that it started ends with it."""
-    with subprocess.Popen(
-        command,
-        cwd=directory,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
-
-
-def _forms(secret: str) -> Iterator[bytes]:
-    """The secret as it may be written. Within longer base64 its letters depend on where it begins, modulo three."""
-    raw = secret.encode()
-    yield raw
-    yield quote(secret, safe="").encode()
-    for lead in range(3):
-        encoded = base64.b64encode(b"\0" * lead + raw)
-        # Without the letters that also hold bits of a neighbour.
-        whole = encoded[(0, 2, 3)[lead] : (lead + len(raw)) * 8 // 6]
-        yield whole
-        yield whole.translate(bytes.maketrans(b"+/", b"-_"))
-
-
-def _layers(content: bytes) -> Iterator[bytes]:
-    """The content itself, and what is packed in it."""
-    yield content
-    for archive in [content, *(_decoded(text) for text in _PACKED.findall(content))]:
-        # One that was seen half-written was seen whole, too, or never was.
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(BytesIO(archive)) as members:
-            yield from (members.read(name) for name in members.namelist())
-
-
-def _decoded(text: bytes) -> bytes:
-    return base64.b64decode(text[: len(text) // 4 * 4])

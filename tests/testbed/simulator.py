@@ -30,12 +30,14 @@ STOP_TIMEOUT_SECONDS = 10
 class Simulator:
     """One simulator: ``with Simulator.start(directory) as simulator: ...``.
 
-    ``directory`` then holds ``ca.pem``, ``simulator.json`` and ``simulator.log``.
+    ``directory`` then holds ``ca.pem``, ``simulator.json``, ``simulator.log`` and ``control.sock``, by which hosts that
+    are containers reach the control interface.
     """
 
     def __init__(self, directory: Path, process: subprocess.Popen[str] | None = None) -> None:
         about = json.loads((directory / "simulator.json").read_text(encoding="utf-8"))
         self._process = process
+        self.directory = directory
         self.control_url: str = about["control_url"]
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy of this machine's may come between
@@ -210,7 +212,8 @@ class Simulator:
 
     def put_runner(self, runner_id: str, **values: Any) -> dict[str, Any]:
         """Make a runner or change one: ``roles``, ``connected``, ``healthy``, ``zone``, ``host_ip``,
-        ``public_hostname``, ``version``, ``instances`` (of its allocator)."""
+        ``public_hostname``, ``version``, ``instances`` (of its allocator), ``capacity_mb``, ``allocator_tags``,
+        ``proxy_tags``."""
         return self._call("PUT", f"/runners/{runner_id}", values)
 
     def remove_runner(self, runner_id: str) -> None:

@@ -26,8 +26,13 @@ def test_writes_its_address_for_its_owner_only(tmp_path: Path) -> None:
         about = tmp_path / "simulator.json"
         assert about.stat().st_mode & 0o777 == 0o600
         assert json.loads(about.read_text(encoding="utf-8"))["pid"] == simulator.pid
-        assert {path.name for path in tmp_path.iterdir()} == {"ca.pem", "simulator.json", "simulator.log"}
-        assert b"PRIVATE" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert {path.name for path in tmp_path.iterdir()} == {
+            "ca.pem",
+            "control.sock",
+            "simulator.json",
+            "simulator.log",
+        }
+        assert b"PRIVATE" not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
     assert (tmp_path / "simulator.log").read_text(encoding="utf-8") == ""
 
 

@@ -31,6 +31,13 @@ requirements:
 """
 
 
+# What needs no host
+CONTROLLERS_OWN = frozenset(
+    f"ansible.builtin.{name}"
+    for name in ("assert", "debug", "fail", "include_role", "include_tasks", "set_fact", "validate_argument_spec")
+)
+
+
 class CallbackModule(CallbackBase):
     """Results in the order in which they come; of loops and retries the whole task's only."""
 
@@ -38,6 +45,12 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "record"
     CALLBACK_NEEDS_ENABLED = True
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        self._write({"playbook": playbook._file_name})
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        self._write({"begins": task.get_name()})
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._record(result, "changed" if result._result.get("changed") else "ok")
@@ -56,11 +69,15 @@ class CallbackModule(CallbackBase):
 
     def _record(self, result: Any, status: str) -> None:
         task = result._task
+        host = result._host.get_name()
+        action = task.resolved_action or task.action
+        on = task.delegate_to or host  # of a loop, which may have several, as the task has it
         self._write(
             {
-                "host": result._host.get_name(),
+                "host": host,
+                "on": None if status == "skipped" or action in CONTROLLERS_OWN else on,
                 "task": task.get_name(),
-                "action": task.resolved_action or task.action,
+                "action": action,
                 "status": status,
                 "result": result._result,
             }

@@ -8,9 +8,9 @@ It plays what ECE's installer and those who look after it use: ps, version, pull
 installation image, which enrols the host in the simulator. `testbed.engine.install` puts it onto a host, without this
 package: Python 3.6, standard library only.
 
-The folder that it lies in holds its state: `settings.json` (see DEFAULTS), `containers/` (a file for each; its content
-is the state), `runs.jsonl` (what `run` was called with), and `release`, where a run that is held may go on. A roles
-token is in none of them.
+The folder that it lies in holds its state: `about.json` (see ABOUT), `settings.json` (see DEFAULTS), `containers/`
+(a file for each; its content is the state), `runs.jsonl` (what `run` was called with), and `release`, where a run that
+is held may go on. A roles token is in none of them.
 """
 
 import fcntl
@@ -24,8 +24,14 @@ import typing as t
 import zlib
 
 FOLDER = os.path.dirname(os.path.realpath(__file__))
+# What it is
+ABOUT = {
+    "control_url": "",  # the simulator's control interface, as it is reached from here: http://... or unix:PATH
+    "docker_version": "27.0.3",
+    "podman_version": "4.9.4",
+}
+# What it does
 DEFAULTS: "dict[str, t.Any]" = {
-    "control_url": "",  # the simulator's control interface
     "down": False,  # the engine does not run
     "podman": False,  # `docker` is really Podman
     "plain_docker_fails": False,  # `docker` without -H finds no engine
@@ -38,8 +44,6 @@ DEFAULTS: "dict[str, t.Any]" = {
     "connected": True,  # how the host is listed
     "healthy": True,
 }
-DOCKER_VERSION = "27.0.3"
-PODMAN_VERSION = "4.9.4"
 DEFAULT_SOCKET = "/var/run/docker.sock"
 INSTALLER = "elastic-cloud-enterprise-installer"
 RUNNER = "frc-runners-runner"
@@ -71,8 +75,8 @@ class Engine:
         self.is_docker = name == "docker"
         self.name = name
         self.socket = ""
-        with open(os.path.join(FOLDER, "settings.json"), encoding="utf-8") as file:
-            self.settings = {**DEFAULTS, **json.load(file)}
+        self.settings = {**DEFAULTS, **_read("settings.json")}
+        self.about = {**ABOUT, **_read("about.json")}
 
     def call(self, arguments: "list[str]") -> int:
         """Do what the command line says; the exit code."""
@@ -125,13 +129,13 @@ class Engine:
     def tell_version(self) -> int:
         """`--version`, which does not ask the engine."""
         if self.is_docker and not self.settings["podman"]:
-            print(f"Docker version {DOCKER_VERSION}, build 7d4bcd8")
+            print(f"Docker version {self.about['docker_version']}, build 7d4bcd8")
         else:
-            print(f"{'podman' if self.is_docker else self.name} version {PODMAN_VERSION}")
+            print(f"{'podman' if self.is_docker else self.name} version {self.about['podman_version']}")
         return 0
 
     def version(self, arguments: "list[str]") -> int:
-        number = DOCKER_VERSION if self.is_docker and not self.settings["podman"] else PODMAN_VERSION
+        number = self.about["docker_version" if self.is_docker and not self.settings["podman"] else "podman_version"]
         given, _flags = _options(arguments, ("--format", "-f"))
         print(re.sub(r"\{\{.*?\}\}", number, given.get("--format", given.get("-f", "Version: {{.Version}}"))))
         return 0
@@ -295,19 +299,36 @@ class Engine:
         }
         if env.get("AVAILABILITY_ZONE"):
             runner["zone"] = env["AVAILABILITY_ZONE"]
-        import http.client  # only where it is needed: it takes longer than all that other commands do
-
-        connection = http.client.HTTPConnection(re.sub("^http://", "", self.settings["control_url"]), timeout=30)
+        if env.get("CAPACITY"):
+            runner["capacity_mb"] = int(env["CAPACITY"])
+        for kind in ("allocator_tags", "proxy_tags"):
+            runner[kind] = dict(pair.split(":") for pair in env.get(kind.upper(), "").split(",") if pair)
         try:
-            connection.request("POST", "/enrol", json.dumps(runner), {"Content-Type": "application/json"})
-            reply = connection.getresponse()
-            answer = json.loads(reply.read().decode())
+            status, answer = ask(self.about["control_url"], "/enrol", runner)
         except OSError as error:
             raise Failure(f"The coordinator cannot be reached: {error}") from error
-        finally:
-            connection.close()
-        if reply.status != 200:
+        if status != 200:
             raise Failure(f"The roles token was refused: {answer['error']}")
+
+
+def ask(url: str, path: str, body: "dict[str, t.Any]") -> "tuple[int, dict[str, t.Any]]":
+    """The status and content of the reply of a control interface. Raises OSError, when there is none."""
+    # Only where they are needed: importing them takes longer than all that other commands do.
+    import http.client
+    import socket
+
+    kind, _colon, place = url.partition(":")
+    connection = http.client.HTTPConnection("localhost" if kind == "unix" else place.strip("/"), timeout=30)
+    try:
+        if kind == "unix":
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(30)
+            connection.sock.connect(place)
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        reply = connection.getresponse()
+        return reply.status, json.loads(reply.read().decode())
+    finally:
+        connection.close()
 
 
 def containers() -> "dict[str, str]":
@@ -333,6 +354,11 @@ def write_container(name: str, state: str) -> None:
     with open(fresh, "w", encoding="utf-8") as record:
         record.write(state)
     os.replace(fresh, _record(name))
+
+
+def _read(name: str) -> "dict[str, t.Any]":
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+        return dict(json.load(file))
 
 
 def _record(name: str) -> str:

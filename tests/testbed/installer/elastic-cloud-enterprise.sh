@@ -6,7 +6,8 @@
 # Stands in for Elastic's installation script: its command line, its checks of the host, its exit codes, and what it
 # runs. It has that one's quirks on purpose. Values are used unquoted and go through eval between single quotes, so that
 # a test with an evil value would really run it; never use this for anything else.
-# Not played: other commands than install, what --selinux does to the host, and which systems it is compatible with.
+# Not played: other commands than install, and what --selinux does to the host. A host that is a folder of this machine is
+# another system than this machine: its os-release lies beside its engine's commands.
 
 # shellcheck disable=SC2086 # unquoted on purpose: the original splits values and expands * ? [ in them
 set -e
@@ -112,22 +113,34 @@ check_host() {
   local logs=$HOST_STORAGE_PATH/logs/bootstrap-logs
   mkdir -p $logs
   echo "Validating ECE version $CLOUD_ENTERPRISE_VERSION." | tee -a $logs/elastic-cloud-enterprise.log
-  if [[ $SKIP_CHECK != true ]]; then check_engine; fi
+  if [[ $SKIP_CHECK != true ]]; then check_platform; fi
   if [[ ! -r $HOST_STORAGE_PATH || ! -w $HOST_STORAGE_PATH ]]; then
     fail 1 "Host storage path $HOST_STORAGE_PATH exists but is not readable and writable."
   fi
 }
 
-check_engine() {
-  local version
+# Which systems it is compatible with, with which engine. --force does not help.
+check_platform() {
+  local engine system version os_release
   if [[ $CONTAINER_ENGINE == podman ]]; then
-    version="Podman $(engine version --format '{{.Version}}')"
+    engine="Podman $(engine version --format '{{.Version}}')"
   else
-    version=$(engine --version)
+    engine=$(engine --version)
+    engine="Docker ${engine#Docker version }"
   fi
-  if [[ $version != "Docker version "* && $version != "Podman "[0-9]* ]]; then
-    fail 1 "ECE version $CLOUD_ENTERPRISE_VERSION is not compatible with $version."
-  fi
+  os_release=$(dirname "$(type -P podman-remote)")/os-release.$CONTAINER_ENGINE
+  if [[ ! -f $os_release ]]; then os_release=/etc/os-release; fi
+  # shellcheck source=/dev/null
+  system=$(. "$os_release" && echo "$NAME")
+  # shellcheck source=/dev/null
+  version=$(. "$os_release" && echo "$VERSION_ID")
+  if [[ $system != Ubuntu ]]; then version=${version%%.*}; fi
+  case "$system $version, ${engine%%.*}" in
+    "Ubuntu 20.04, Docker 2"[567] | "Ubuntu 22.04, Docker 2"[567] | "Ubuntu 24.04, Docker 2"[67]) ;;
+    "Red Hat Enterprise Linux 8, Podman 4" | "Red Hat Enterprise Linux 9, Podman "[45]) ;;
+    "Rocky Linux 8, Podman 4" | "Rocky Linux 9, Podman 5" | "SLES 1"[25]", Docker 25") ;;
+    *) fail 1 "ECE version $CLOUD_ENTERPRISE_VERSION is not compatible with $system $version and $engine." ;;
+  esac
 }
 
 find_address() {

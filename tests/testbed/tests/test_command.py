@@ -41,7 +41,11 @@ def world(tmp_path: Path) -> Iterator[Path]:
 
 def test_writes_what_others_read(world: Path) -> None:
     simulator = Simulator.attach(world)
-    assert {path.stat().st_mode & 0o777 for path in world.iterdir()} == {0o600}
+    assert world.stat().st_mode & 0o777 == 0o700
+    # The socket is for the users of containers, which see nothing else of the folder.
+    assert {path.name: path.stat().st_mode & 0o777 for path in world.iterdir() if path.stat().st_mode & 0o077} == {
+        "control.sock": 0o666
+    }
     assert (world / "ece_api.yml").read_text(encoding="utf-8").splitlines() == [
         "---",
         "ece_api:",

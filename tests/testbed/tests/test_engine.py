@@ -92,7 +92,13 @@ def others(simulator: Simulator) -> list[dict[str, Any]]:
 
 def test_an_installation_enrols_the_host_and_leaves_its_containers(host: DirectoryHost, simulator: Simulator) -> None:
     token = simulator.mint_ephemeral(["allocator", "proxy"], 60)
-    more = {"RUNNER_ID": "runner-1", "AVAILABILITY_ZONE": "zone", "RUNNER_EXTERNAL_HOSTNAME": "a.example,b.example"}
+    more = {
+        "RUNNER_ID": "runner-1",
+        "AVAILABILITY_ZONE": "zone",
+        "RUNNER_EXTERNAL_HOSTNAME": "a.example,b.example",
+        "CAPACITY": "8192",
+        "ALLOCATOR_TAGS": "disk:ssd,rack:r1",
+    }
     done = host.docker(*arguments(host, token, "allocator,proxy", **more))
     assert (done.returncode, done.stderr) == (0, "")
     assert "completed successfully" in done.stdout
@@ -107,6 +113,9 @@ def test_an_installation_enrols_the_host_and_leaves_its_containers(host: Directo
         "connected": True,
         "healthy": True,
         "instances": 0,
+        "capacity_mb": 8192,
+        "allocator_tags": {"disk": "ssd", "rack": "r1"},
+        "proxy_tags": {},
     }
     names = ["frc-allocators-allocator", "frc-proxies-proxyv2", "frc-runners-runner"]
     assert host.containers() == dict.fromkeys(names, "running")

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from testbed import hosts
+from testbed import hosts, platforms
 from testbed.hosts import DirectoryHost
 from testbed.play import Runner
 from testbed.simulator import Simulator
@@ -92,6 +92,16 @@ def test_each_has_an_address_of_its_own_beside_the_coordinators(make_hosts: Make
             probe.bind((host.ip, 0))
     for _time in range(3):
         socket.create_connection((simulator.coordinator_host, COORDINATOR_PORT), 5).close()
+
+
+def test_its_address_and_the_install_users_home_are_its_own(run: Runner, make_hosts: MakeHosts) -> None:
+    [host] = make_hosts(1)
+    facts = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "network"]}}
+    result = run.play([{"hosts": "all", "gather_facts": False, "tasks": [facts]}], inventory=hosts.inventory([host]))
+    assert result.last["ansible_facts"]["ansible_default_ipv4"]["address"] == host.ip
+    code = "import pwd, sys; print(pwd.getpwnam(sys.argv[1]).pw_dir)"
+    command = [host.variables["ansible_python_interpreter"], "-c", code, host.variables["ece_host_install_user"]]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{host.home}\n"
 
 
 def test_two_simulators_have_networks_of_their_own(simulator: Simulator, tmp_path: Path) -> None:
@@ -236,9 +246,16 @@ def test_elastics_own_installer_sets_the_version(
     script = tmp_path / "elastic.sh"
     script.write_text("#!/bin/bash\n# ECE version\nCLOUD_ENTERPRISE_VERSION=4.0.3\n", encoding="utf-8")
     monkeypatch.setenv("ECE_INSTALLER", str(script))
-    hosts.follow_installer(simulator)
+    platforms.follow_installer(simulator)
     assert {runner["version"] for runner in simulator.state()["runners"]} == {"4.0.3"}
     assert simulator.state()["version"] == "4.0.3"
+    monkeypatch.setenv("ECE_INSTALLER_VERSION", "3.8.1")
+    platforms.follow_installer(simulator)
+    assert simulator.state()["version"] == "3.8.1"
+    script.write_text("#!/bin/bash\n", encoding="utf-8")
+    monkeypatch.delenv("ECE_INSTALLER_VERSION")
+    with pytest.raises(LookupError, match="set ECE_INSTALLER_VERSION"):
+        platforms.follow_installer(simulator)
     place = hosts.find_place()
     [host] = hosts.make_hosts(place, ["host"], simulator)
     assert host.variables["ece_host_installer_src"] == str(script)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed import platforms
 from testbed.hosts import DirectoryHost, as_install_user, install_user
 from testbed.simulator import Simulator
 
@@ -101,6 +102,7 @@ def test_joins_a_host_with_all_that_it_is_given(host: DirectoryHost, simulator: 
         "capacity": ("CAPACITY", "8192"),
         "memory_settings": ("MEMORY_SETTINGS", '{"runner":{"xms":"1G","xmx":"1G"}}'),
         "allocator_tags": ("ALLOCATOR_TAGS", "disk:ssd,rack:r1"),
+        "proxy_tags": ("PROXY_TAGS", "edge:yes"),
         "timeout_factor": ("ECE_TIMEOUT_FACTOR", "2.0"),
         "docker_registry": ("DOCKER_REGISTRY", "registry.example"),
         "ece_docker_repository": ("ECE_DOCKER_REPOSITORY", "cloud-mirror"),
@@ -120,6 +122,8 @@ def test_joins_a_host_with_all_that_it_is_given(host: DirectoryHost, simulator: 
     assert run["image"][0].startswith("registry.example/cloud-mirror/elastic-cloud-enterprise:")
     runner = next(runner for runner in simulator.state()["runners"] if runner["runner_id"] == "runner-1")
     assert (runner["host_ip"], runner["zone"], runner["roles"]) == (host.ip, "ece-zone-2", ["allocator"])
+    assert (runner["capacity_mb"], runner["version"]) == (8192, simulator.state()["version"])
+    assert (runner["allocator_tags"], runner["proxy_tags"]) == ({"disk": "ssd", "rack": "r1"}, {"edge": "yes"})
 
 
 @pytest.mark.parametrize(
@@ -157,11 +161,28 @@ def test_wants_a_plain_docker_that_works_or_force(host: DirectoryHost, install: 
     assert install("--force").returncode == 0
 
 
+# The original looks at this machine's system, so there its check is skipped.
+CHECKS_PLATFORM = not platforms.is_original()
+
+
+@pytest.mark.skipif(not CHECKS_PLATFORM, reason="ECE_INSTALLER looks at this machine, not at the host")
+@pytest.mark.parametrize(
+    ("system", "release", "code"),
+    [("Ubuntu", "24.04", 0), ("Ubuntu", "18.04", 1), ("Debian GNU/Linux", "12", 1), ("SLES", "15.5", 1)],
+)
+def test_wants_a_system_that_ece_supports(
+    host: DirectoryHost, install: Install, system: str, release: str, code: int
+) -> None:
+    (host.folder / "bin" / "os-release.docker").write_text(f'NAME="{system}"\nVERSION_ID="{release}"\n')
+    assert install("--force").returncode == code
+    assert len(host.runs()) == (code == 0)
+    if code:
+        assert install("--skip-cloud-enterprise-version-check").returncode == 0
+
+
 def test_takes_podman_only_for_what_it_is(host: DirectoryHost, install: Install) -> None:
     host.behave(podman=True)
-    if (
-        "ECE_INSTALLER" not in os.environ
-    ):  # the original's check is skipped, as it would refuse this machine's system, too
+    if CHECKS_PLATFORM:
         assert install().returncode == 1
         assert host.runs() == []
     done = install("--podman")

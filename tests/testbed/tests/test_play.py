@@ -47,6 +47,9 @@ def test_tells_results_recap_and_requests(run: Runner, simulator: Simulator) -> 
         ("localhost", "eceops.platform.probe", "eceops.platform.probe", "changed"),
         ("localhost", "ansible.builtin.debug", "ansible.builtin.debug", "ok"),
     ]
+    assert [e["on"] for e in result.results] == ["localhost", "localhost", None, "localhost", "localhost", None]
+    assert result.executed_on("localhost") == ["Ask", *["eceops.platform.probe"] * 3]
+    assert result.failures == {"localhost": "as ordered"}
     # The connection's options come from the module defaults.
     assert result.results[1]["result"]["url"] == simulator.url
     assert result.results[3]["result"]["msg"] == "as ordered"
