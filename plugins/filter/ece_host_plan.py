@@ -133,9 +133,7 @@ def _resolved(given: Mapping[str, t.Any]) -> dict[str, t.Any]:
         # ansible-core 2.16 leaves the template as it is.
         if value is not None and "{{" not in str(value):
             values[name] = value
-    # Of the many facts, the one that is needed
-    facts = given.get("ansible_facts") or {}
-    return {**values, "ansible_facts": {"default_ipv4": _plain_data(facts.get("default_ipv4") or {})}}
+    return values
 
 
 def _plain_data(value: t.Any) -> t.Any:

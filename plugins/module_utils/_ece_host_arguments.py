@@ -12,7 +12,7 @@ concerns several hosts.
 
 from __future__ import annotations
 
-import re
+import hashlib
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -42,6 +42,8 @@ PLANNED = (
 )
 DEFAULT_INSTALL_TIMEOUT = 1800
 DEFAULT_JOIN_TIMEOUT = 600
+# What both Ansible's get_url, on a host, and its filter hash, on the controller, compute
+ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 # By how much a token outlives ece_host_install_timeout, as the role mints it
 TOKEN_MARGIN_SECONDS = 600
 # A host that gives what is the default anyway is not unlike one that gives nothing.
@@ -75,10 +77,9 @@ class Arguments:
 def read_arguments(given: Given) -> Arguments:
     """Read the variables of a host, with or without their `ece_host_`. Never fails: `find_problems` says what is wrong.
 
-    Variables that are missing, null or empty count as not given. `ip` defaults to the host's default IPv4 address where
-    its facts are among them, `runner_id` to `ip`.
+    Variables that are missing, null or empty count as not given. `runner_id` defaults to `ip`.
     """
-    ip = _text(_value(given, "ip")) or _default_address(given)
+    ip = _text(_value(given, "ip"))
     return Arguments(
         roles=tuple(role for role in _list(_value(given, "roles")) if role in ROLES),
         ip=ip,
@@ -165,9 +166,7 @@ def _controller_problems(given: Given) -> list[str]:
         number = _number(_value(given, name))
         if _value(given, name) is not None and not 1 <= (number or 0) <= limit:
             problems.append(f"ece_host_{name} must be a number of seconds from 1 to {limit}.")
-    checksum = _value(given, "installer_checksum")
-    if checksum is not None and not re.match(r"(md5|sha\d+):\s*\S", str(checksum)):
-        problems.append("ece_host_installer_checksum must name its algorithm, as in sha256:1a2b...")
+    problems += _checksum_problems(given)
     problems += _token_problems(given)
     use_api = _value(given, "use_api")
     if use_api is not None and not is_true(use_api):
@@ -185,6 +184,23 @@ def _misspelt(given: Given) -> Iterator[str]:
         meant = get_close_matches(name.removeprefix(PREFIX), KNOWN, 1, cutoff=0.8)
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in KNOWN and meant:
             yield f"{name} is no variable of the role: is {PREFIX}{meant[0]} meant?"
+
+
+def _checksum_problems(given: Given) -> list[str]:
+    checksum = _value(given, "installer_checksum")
+    if checksum is None:
+        return []
+    algorithm, _colon, digest = str(checksum).partition(":")
+    if algorithm not in ALGORITHMS or not digest.strip():
+        return [f"ece_host_installer_checksum must name its algorithm ({', '.join(ALGORITHMS)}), as in sha256:1a2b..."]
+    try:
+        # The host computes that of what it downloads.
+        if _value(given, "installer_src") is not None:
+            hashlib.new(algorithm)
+    except ValueError:
+        # As with md5 in FIPS mode
+        return [f"ece_host_installer_checksum: this controller cannot compute {algorithm}, give one of sha256."]
+    return []
 
 
 def _token_problems(given: Given) -> list[str]:
@@ -209,11 +225,6 @@ def _value(given: Given, name: str) -> t.Any:
             value = given[key]
             return None if value == "" else value
     return None
-
-
-def _default_address(given: Given) -> str | None:
-    facts = given.get("ansible_facts")
-    return _text((facts.get("default_ipv4") or {}).get("address")) if isinstance(facts, Mapping) else None
 
 
 def _text(value: t.Any) -> str | None:

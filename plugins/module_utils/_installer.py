@@ -133,33 +133,41 @@ def redact(text: str, secret: t.Optional[str] = None) -> str:
     return _JWT.sub(MASK, text)
 
 
+_CLEAN_UP = "remove what it left (its containers, what is in the storage path), and run this again."
+
+
 def meaning(exit_code: t.Optional[int]) -> str:
     """What an exit code of the installer, or of the container engine that it ends in, means, and what to do next."""
     if exit_code is None:
         return (
-            "The installer ended without a trace: it was killed, or the host was restarted. Look at its logs, remove what "
-            "it left (its containers, what is in the storage path), and run this again."
+            "The installer ended without a trace: it was killed, or the host was restarted. Look at its logs, "
+            + _CLEAN_UP
         )
-    return _MEANINGS.get(exit_code) or f"The installer failed with the exit code {exit_code}: its log tells why."
+    unknown = f"The installer failed with the exit code {exit_code}: its log tells why. Mend that, {_CLEAN_UP}"
+    return _MEANINGS.get(exit_code) or unknown
 
 
 _MEANINGS = {
     0: "The installer has ended well.",
     1: "The installer failed (exit code 1): mostly the operating system and the version of the container engine are not "
     "ones that this version of ECE supports, a path or an address is wrong, or the token was not accepted. Its log tells "
-    "which: mend that, remove what it left, and run this again.",
-    2: "The installer does not know the command (exit code 2): is the file ECE's installer?",
+    "which: mend that, " + _CLEAN_UP,
+    2: "The installer does not know the command (exit code 2): is the file ECE's installer? Give the right one, and run "
+    "this again.",
     3: "The installer does not know a flag, or a flag lacks its value (exit code 3): is the installer as new as the flags "
-    "that extra_args asks for?",
+    "that extra_args asks for? Give a newer one, or fewer flags, and run this again.",
     4: "The installer does not accept the user (exit code 4): it must not be root, must have a uid and gid of at least "
-    "1000, and plain `docker ps` has to work for it (or --force is among extra_args).",
+    "1000, and plain `docker ps` has to work for it (or --force is among extra_args). Mend that, and run this again.",
     5: "The installer misses a precondition (exit code 5): the socket of the container engine is not there, or, up to 3.5, "
-    "firewalld is active.",
+    "firewalld is active. Mend that, " + _CLEAN_UP,
     125: "The container engine could not run the installation image (exit code 125): the registry denied it, the name of "
-    "the container is taken, or a port is bound. The end of its log tells which.",
-    126: "A command could not be run (exit code 126): it is not executable, for this user at least.",
-    127: "A command was not found (exit code 127): bash, the container engine's client, or something in the image.",
-    137: "The installation was killed (exit code 137): by hand, or because the host has run out of memory.",
+    "the container is taken, or a port is bound. The end of its log tells which: mend that, and run this again.",
+    126: "A command could not be run (exit code 126): it is not executable, for this user at least. The end of its log "
+    "tells which: mend that, " + _CLEAN_UP,
+    127: "A command was not found (exit code 127): bash, the container engine's client, or something in the image. The end "
+    "of its log tells which: mend that, " + _CLEAN_UP,
+    137: "The installation was killed (exit code 137): by hand, or because the host has run out of memory. Mend that, "
+    + _CLEAN_UP,
 }
 
 
@@ -172,8 +180,7 @@ def _problems(name: str, value: t.Any) -> t.List[str]:
     if name == "roles":
         return _roles(value)
     if name == "roles_token":
-        # Its value is never repeated.
-        return [] if re.match(r"\w[\w.-]*\Z", str(value), re.ASCII) else ["may hold what a token does only (a JWT)."]
+        return _token(str(value))
     if name == "external_hostname":
         return _each(value, lambda item: _scalar(item, _item))
     if name == "extra_args":
@@ -202,6 +209,17 @@ def _word(text: str) -> t.List[str]:
         return [f"may not hold {_named(found.group())}: the installer evaluates it in a shell: {_quoted(text)}."]
     if text.startswith("-"):
         return [f"may not begin with a dash: the installer takes it for a flag: {_quoted(text)}."]
+    return _too_long(text)
+
+
+def _token(text: str) -> t.List[str]:
+    """Its value is never repeated."""
+    if not re.match(r"\w[\w.-]*\Z", text, re.ASCII):
+        return ["may hold what a token does only (a JWT)."]
+    return _too_long(text)
+
+
+def _too_long(text: str) -> t.List[str]:
     if len(text) > MAX_LENGTH:
         return [f"may not be longer than {MAX_LENGTH} characters, and has {len(text)}."]
     return []
@@ -289,9 +307,20 @@ def _memory_settings(value: t.Any) -> t.List[str]:
     if found:
         # The double quotes of JSON are the one exception.
         return [f"may not hold {_named(found.group())} in a name or value: the installer evaluates it in a shell."]
+    if any(word.startswith("-") for word in _words(value)):
+        return ["may not hold a name or value that begins with a dash."]
     if len(text) > MAX_LENGTH:
         return [f"may not be longer than {MAX_LENGTH} characters as JSON, and has {len(text)}."]
     return []
+
+
+def _words(value: t.Any) -> t.List[str]:
+    """All names and values in what JSON holds."""
+    if isinstance(value, t.Mapping):
+        return [word for name in value for word in [str(name), *_words(value[name])]]
+    if isinstance(value, (list, tuple)):
+        return [word for item in value for word in _words(item)]
+    return [str(value)]
 
 
 def _extra_args(value: t.Any) -> t.List[str]:

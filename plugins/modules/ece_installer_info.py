@@ -122,6 +122,10 @@ findings:
         home:
           description: Home of the user.
           type: str
+        links:
+          description: Which of C(.docker) and C(.docker/config.json) in that home are symbolic links, where root could be led astray.
+          type: list
+          elements: str
     problems:
       description: The same as RV(problems).
       type: list
@@ -131,7 +135,7 @@ findings:
     running_containers: []
     containers: []
     storage: []
-    install_user: {uid: 1001, gid: 1001, home: /home/elastic}
+    install_user: {uid: 1001, gid: 1001, home: /home/elastic, links: []}
     problems: []
 """
 
@@ -175,6 +179,8 @@ KILL_SECONDS = 5
 # How the command `timeout` ends then: by the signal, where it had to kill
 TIMED_OUT = (124, -9)
 MAX_STORAGE_NAMES = 20
+# Where the engine's client looks for the login of a registry, in the user's home
+LOGIN = (".docker", ".docker/config.json")
 POLICY_TOOLS = ("setsebool", "checkmodule", "semodule_package", "semodule", "semanage", "restorecon")
 _ECE_CONTAINER = re.compile(r"(frc-|fac-|elastic-cloud-enterprise-installer\Z)")
 
@@ -198,7 +204,13 @@ class Look:
             "running_containers": running,
             "containers": self.containers(user, "--all") if user and running is not None else None,
             "storage": self.storage(),
-            "install_user": user and {"uid": user.pw_uid, "gid": user.pw_gid, "home": user.pw_dir},
+            "install_user": user
+            and {
+                "uid": user.pw_uid,
+                "gid": user.pw_gid,
+                "home": user.pw_dir,
+                "links": [name for name in LOGIN if os.path.islink(os.path.join(user.pw_dir, name))],
+            },
         }
         self.try_state_path()
         if user:

@@ -51,18 +51,9 @@ def test_names_may_have_the_prefix(prefix):
 
 
 @pytest.mark.parametrize("nothing", [{}, {"ip": None}, {"ip": ""}])
-@pytest.mark.parametrize(
-    ("facts", "ip"),
-    [
-        ({}, None),
-        ({"ansible_facts": {}}, None),
-        ({"ansible_facts": {"default_ipv4": {}}}, None),
-        ({"ansible_facts": {"default_ipv4": {"address": "192.0.2.7"}}}, "192.0.2.7"),
-    ],
-)
-def test_the_address_defaults_to_that_of_the_facts(nothing, facts, ip):
-    given = read_arguments({**nothing, **facts})
-    assert (given.ip, given.runner_id) == (ip, ip)
+def test_without_an_address_there_is_no_id(nothing):
+    given = read_arguments(nothing)
+    assert (given.ip, given.runner_id) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +87,12 @@ def test_good_arguments_have_no_problem():
         ({"join_timeout": "soon"}, "ece_host_join_timeout must be"),
         ({"install_timeout": 2**31 - 600}, "ece_host_install_timeout must be a number of seconds from 1 to 2147483047"),
         ({"token_validity_seconds": 2**31}, "ece_host_token_validity_seconds must be"),
-        ({"installer_checksum": "1a2b"}, "ece_host_installer_checksum must name its algorithm"),
+        (
+            {"installer_checksum": "1a2b"},
+            "ece_host_installer_checksum must name its algorithm (md5, sha1, sha224, sha256",
+        ),
+        ({"installer_checksum": "sha3_256:1a2b"}, "ece_host_installer_checksum must name its algorithm"),
+        ({"installer_checksum": "sha256: "}, "ece_host_installer_checksum must name its algorithm"),
         ({"roles_token": "none"}, "ece_host_roles_token cannot be read: This is not a roles token"),
         ({"roles_token": token(["proxy"])}, "ece_host_roles_token does not permit allocator, which"),
         ({"use_api": False, "roles_token": token(["allocator"])}, "ece_host_version is required"),
@@ -106,6 +102,17 @@ def test_good_arguments_have_no_problem():
 def test_what_is_wrong_on_the_controllers_side(variables, sentence):
     (said,) = problems(**variables)
     assert said.startswith(sentence)
+
+
+def test_a_checksum_that_the_controller_cannot_compute_is_refused_where_it_would_have_to(monkeypatch):
+    def new(algorithm):
+        raise ValueError(f"unsupported hash type {algorithm}")
+
+    monkeypatch.setattr("hashlib.new", new)  # as in FIPS mode
+    given = {"installer_checksum": "md5:1a2b"}
+    assert problems(**given) == []
+    (said,) = problems(**given, installer_src="/elastic-cloud-enterprise.sh")
+    assert said == "ece_host_installer_checksum: this controller cannot compute md5, give one of sha256."
 
 
 def test_what_is_wrong_with_the_installer_s_values_has_the_variable_s_name():

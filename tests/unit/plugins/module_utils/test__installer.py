@@ -115,6 +115,31 @@ def test_what_the_installer_s_shell_would_change_is_refused_everywhere(character
         assert problems[0].isprintable()
 
 
+def hostile(name, value):
+    """The values of a variable that hold this one."""
+    if name in ("roles", "external_hostname"):
+        return [[value]]
+    if name in ("allocator_tags", "proxy_tags"):
+        return [{value: "a"}, {"a": value}]
+    if name == "memory_settings":
+        return [{value: {"xms": "1G"}}, {"runner": {"xms": value}}, {"runner": [value]}]
+    if name == "extra_args":
+        # A flag is none there.
+        return [] if value == "--force" else [[value], ["--debug", value]]
+    return [value]
+
+
+@pytest.mark.parametrize("name", sorted({*OWNED.values(), "extra_args", "install_user", "state_path", "installer"}))
+@pytest.mark.parametrize("value", ["'; touch /tmp/pwned; '", "a\n", "--force", "$(id)", "*", "a" * 10000, TOKEN + "'"])
+def test_a_hostile_value_is_refused_by_the_name_of_its_variable(name, value):
+    for form in hostile(name, value):
+        problems = argument_problems({name: form}, "ece_host_")
+        assert problems
+        assert all(problem.startswith("ece_host_" + name + " ") for problem in problems)
+        assert all(len(problem) < 200 and problem.isprintable() for problem in problems)
+        assert TOKEN.rpartition(".")[2] not in " ".join(problems)
+
+
 def test_other_characters_are_left_to_the_user():
     for character in "!#%&()+./;<=>@]^_{|}~-\u00e4":
         for name, value in words("a" + character + "b"):
