@@ -6,7 +6,14 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
+import yaml
+
+from testbed import platforms
 
 pytest_plugins = ["testbed.fixtures"]
 
@@ -66,3 +73,48 @@ def rotate(run, ids, tmp_path):
         )
 
     return rotate
+
+
+@pytest.fixture
+def join(run, make_hosts):
+    """Hosts by name, with variables: `hosts, join = join({"a": ALLOCATOR})`; `join()` runs the role on them."""
+
+    def prepare(variables, **options):
+        hosts = {host.name: host for host in make_hosts(*variables, **options)}
+
+        def play(*args, serial=None, **kwargs):
+            entries = {name: {**host.variables, **variables[name]} for name, host in hosts.items()}
+            play = {"hosts": "all", "gather_facts": False, "roles": ["eceops.platform.ece_host"]}
+            if serial:
+                play["serial"] = serial
+            return run.play([play], *args, inventory={"all": {"hosts": entries}}, **kwargs)
+
+        return hosts, play
+
+    return prepare
+
+
+@pytest.fixture
+def role(run):
+    """The folder of the role ece_host."""
+    return run.collections_path / "ansible_collections/eceops/platform/roles/ece_host"
+
+
+@pytest.fixture
+def described(role):
+    """Its variables, as argument_specs.yml describes them."""
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+    return specs["argument_specs"]["main"]["options"]
+
+
+@pytest.fixture
+def served():
+    """The URL of the installer on a web server."""
+    installer = platforms.installer()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=installer.parent))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/{installer.name}"
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -6,18 +6,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import pwd
 import threading
 import time
-from contextlib import contextmanager
-from functools import partial
 from hashlib import sha256
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
-
-from testbed.hosts import INSTALLER
+from testbed import platforms
 
 LIST, VERSION, MINT = "get-runners", "get-platform", "create-enrollment-token"
 MANAGER = {"ece_host_roles": ["coordinator", "director"]}
@@ -25,31 +19,7 @@ ALLOCATOR = {"ece_host_roles": ["allocator"]}
 PATIENCE_SECONDS = 240
 
 
-@pytest.fixture
-def join(run, make_hosts):
-    """Hosts by name, with variables: `hosts, join = join({"a": ALLOCATOR})`; `join()` runs the role on them."""
-
-    def prepare(variables, **options):
-        hosts = {host.name: host for host in make_hosts(*variables, **options)}
-
-        def play(*args, serial=None, pre_tasks=(), **kwargs):
-            entries = {name: {**host.variables, **variables[name]} for name, host in hosts.items()}
-            play = {"hosts": "all", "gather_facts": False, "roles": ["eceops.platform.ece_host"]}
-            play["pre_tasks"] = list(pre_tasks)
-            if serial:
-                play["serial"] = serial
-            return run.play([play], *args, inventory={"all": {"hosts": entries}}, **kwargs)
-
-        return hosts, play
-
-    return prepare
-
-
-def failures(result):
-    return {entry["host"]: entry["result"]["msg"] for entry in result.results if entry["status"] == "failed"}
-
-
-def meanwhile(condition, action):
+def meanwhile(condition, action=lambda: None):
     """When the condition holds, act; a thread that has to be joined, which tells whether it came to that."""
     outcome = []
 
@@ -95,7 +65,8 @@ def test_an_installer_that_takes_too_long_is_left_running_and_the_next_run_waits
     hosts["a1"].behave(hold=True)
     result = play(extra_vars={"ece_host_install_timeout": 3})
     assert result.returncode == 2
-    assert "left running" in failures(result)["a1"]
+    assert "left running" in result.failures["a1"]
+    assert [entry["body"]["validity_in_seconds"] for entry in result.journal if entry["operation"] == MINT] == [603]
     simulator.clear_journal()
     released = meanwhile(
         lambda: [entry["operation"] for entry in simulator.journal()][:1] == [LIST], hosts["a1"].release
@@ -105,6 +76,35 @@ def test_an_installer_that_takes_too_long_is_left_running_and_the_next_run_waits
     assert again.returncode == 0, again.stdout
     assert MINT not in again.operations
     assert len(hosts["a1"].runs()) == 1
+
+
+def test_an_installer_that_ended_while_the_controller_was_dead_counts_as_joining(join, run, simulator):
+    hosts, play = join({"late": ALLOCATOR, "unheard": ALLOCATOR})
+    hosts["late"].behave(hold=True, connected=False)
+    hosts["unheard"].behave(hold=True, join=False)  # not even listed
+    killed = meanwhile(lambda: all(host.runs() for host in hosts.values()), run.kill)
+    assert play().returncode == -9
+    assert killed()
+
+    for host in hosts.values():
+        host.release()
+    outcomes = [host.state / "install" / "outcome.json" for host in hosts.values()]
+    assert meanwhile(lambda: all(path.read_bytes().strip(b"\0 ") for path in outcomes))()
+    simulator.clear_journal()
+
+    def connect():
+        for host in hosts.values():
+            simulator.put_runner(host.ip, roles=["allocator"], connected=True)
+
+    # The plan's list, and one that the run waited for
+    connected = meanwhile(lambda: [entry["operation"] for entry in simulator.journal()].count(LIST) > 1, connect)
+    again = play()
+    assert connected()
+    assert again.returncode == 0, again.stdout
+    assert set(again.operations) == {LIST, VERSION}
+    assert sum(recap["changed"] for recap in again.stats.values()) == 0
+    assert [len(host.runs()) for host in hosts.values()] == [1, 1]
+    assert "2 of 2 hosts joined" in again.said
 
 
 def test_a_connection_that_drops_while_an_installer_runs_fails_nothing(join, tmp_path):
@@ -130,9 +130,9 @@ def test_two_managers_are_refused_and_join_one_at_a_time(join, simulator):
     hosts, play = join({"m1": MANAGER, "m2": MANAGER})
     result = play()
     assert result.returncode == 2
-    assert set(failures(result)) == {"m1", "m2"}
-    assert "serial: 1" in failures(result)["m1"]
-    assert "eceops.platform.add_hosts" in failures(result)["m2"]
+    assert set(result.failures) == {"m1", "m2"}
+    assert "serial: 1" in result.failures["m1"]
+    assert "eceops.platform.add_hosts" in result.failures["m2"]
     again = play(serial=1)
     assert again.returncode == 0, again.stdout
     assert len(simulator.state()["runners"]) == 1 + len(hosts)
@@ -142,7 +142,7 @@ def test_a_rebuilt_host_is_replaced_when_that_is_wanted(join, simulator):
     hosts, play = join({"a1": ALLOCATOR})
     simulator.put_runner(hosts["a1"].ip, roles=["allocator"], connected=False)
     refused = play()
-    assert "ece_host_replace_disconnected: true" in failures(refused)["a1"]
+    assert "ece_host_replace_disconnected: true" in refused.failures["a1"]
     assert MINT not in refused.operations
     result = play(extra_vars={"ece_host_replace_disconnected": True})
     assert result.returncode == 0, result.stdout
@@ -159,8 +159,8 @@ def test_a_host_that_is_down_or_serves_another_installation_is_left_alone(join, 
     for host in hosts.values():
         host.forget_installer()
     result = play()
-    assert "has joined and is down" in failures(result)["down"]
-    assert "Nothing is to be cleaned up" in failures(result)["foreign"]
+    assert "has joined and is down" in result.failures["down"]
+    assert "Nothing is to be cleaned up" in result.failures["foreign"]
     assert MINT not in result.operations
     assert {len(host.runs()) for host in hosts.values()} == {1}
 
@@ -169,21 +169,43 @@ def test_all_that_stands_in_the_way_is_said_at_once_and_no_token_is_minted(join)
     hosts, play = join({"a1": {**ALLOCATOR, "ece_host_install_user": "nobody-knows"}})
     hosts["a1"].behave(podman=True)
     result = play()
-    message = failures(result)["a1"]
+    message = result.failures["a1"]
     assert "nobody-knows" in message
     assert MINT not in result.operations
     assert hosts["a1"].runs() == []
+
+
+def test_the_installer_runs_as_the_configured_user_and_never_as_one_of_the_system(join):
+    users = {"root": "root", "daemon": "daemon"}
+    wrong = {name: {**ALLOCATOR, "ece_host_install_user": user} for name, user in users.items()}
+    hosts, play = join({**wrong, "own": ALLOCATOR})
+    refused = play("--limit", "root,daemon")
+    assert "ece_host_install_user may not be root" in refused.failures["root"]
+    assert (
+        "and ECE's installer wants at least 1000: name another one (ece_host_install_user)"
+        in refused.failures["daemon"]
+    )
+    assert refused.executed_on("root") == []
+    assert MINT not in refused.operations
+    result = play()
+    assert set(result.failures) == set(users)
+    user = pwd.getpwnam(hosts["own"].variables["ece_host_install_user"])
+    assert {name: [(run["uid"], run["gid"]) for run in host.runs()] for name, host in hosts.items()} == {
+        "root": [],
+        "daemon": [],
+        "own": [(user.pw_uid, user.pw_gid)],
+    }
 
 
 def test_an_installation_that_is_not_fit_is_left_alone(join, simulator):
     hosts, play = join({"a1": ALLOCATOR})
     simulator.put_runner("192.0.2.9", version="4.3.0", roles=["proxy"])
     result = play()
-    assert "4.2.0 and 4.3.0" in failures(result)["a1"]
+    assert "4.2.0 and 4.3.0" in result.failures["a1"]
     assert MINT not in result.operations
     simulator.remove_runner("192.0.2.1")
     result = play()
-    assert "lists no coordinator" in failures(result)["a1"]
+    assert "lists no coordinator" in result.failures["a1"]
     assert result.operations == [LIST]
     assert hosts["a1"].runs() == []
 
@@ -191,8 +213,8 @@ def test_an_installation_that_is_not_fit_is_left_alone(join, simulator):
 def test_settings_that_are_used_once_must_be_the_same(join):
     hosts, play = join({"a1": ALLOCATOR, "a2": {**ALLOCATOR, "ece_host_join_timeout": 60}})
     result = play()
-    assert set(failures(result)) == {"a1", "a2"}
-    assert "ece_host_join_timeout" in failures(result)["a1"]
+    assert set(result.failures) == {"a1", "a2"}
+    assert "ece_host_join_timeout" in result.failures["a1"]
     assert result.operations == []
     assert all(host.executed() == [] for host in hosts.values())
 
@@ -206,8 +228,8 @@ def test_a_list_that_cannot_be_had_at_the_end_is_said(join, simulator):
     result = play()
     assert minted()
     assert result.returncode == 2
-    assert "have ended well on a1, but whether" in failures(result)["a1"]
-    assert "HTTP 401" in failures(result)["a1"]
+    assert "have ended well on a1, but whether" in result.failures["a1"]
+    assert "HTTP 401" in result.failures["a1"]
 
 
 def test_a_host_that_has_not_joined_as_it_should_says_why(join):
@@ -216,7 +238,7 @@ def test_a_host_that_has_not_joined_as_it_should_says_why(join):
     hosts["gone"].behave(connected=False)
     hosts["ill"].behave(healthy=False)
     result = play(extra_vars={"ece_host_join_timeout": 3})
-    said = failures(result)
+    said = result.failures
     assert set(said) == {"denied", "gone", "ill"}
     assert "exit code 125" in said["denied"]
     assert "denied: requested access" in said["denied"]
@@ -229,7 +251,7 @@ def test_without_the_api_a_token_is_given_and_the_host_tells(join, simulator):
     token = simulator.secrets()["allocator_only_token"]["token"]
     hosts, play = join({"a1": {**ALLOCATOR, "ece_host_use_api": False}})
     missing = play()
-    assert "ece_host_roles_token is required" in failures(missing)["a1"]
+    assert "ece_host_roles_token is required" in missing.failures["a1"]
     given = {"ece_host_roles_token": token, "ece_host_version": "4.2.0"}
     result = play(extra_vars=given, watch=True)
     assert result.returncode == 0, result.stdout
@@ -243,7 +265,7 @@ def test_without_the_api_a_token_is_given_and_the_host_tells(join, simulator):
 def test_a_token_that_is_given_is_used(join, simulator):
     hosts, play = join({"a1": ALLOCATOR})
     narrow = simulator.secrets()["bootstrap_runner_roles_token"]["token"]
-    assert "does not permit allocator" in failures(play(extra_vars={"ece_host_roles_token": narrow}))["a1"]
+    assert "does not permit allocator" in play(extra_vars={"ece_host_roles_token": narrow}).failures["a1"]
     given = {"ece_host_roles_token": simulator.secrets()["allocator_only_token"]["token"]}
     result = play(extra_vars=given)
     assert result.returncode == 0, result.stdout
@@ -253,80 +275,32 @@ def test_a_token_that_is_given_is_used(join, simulator):
 
 def test_a_host_that_gives_neither_address_nor_id_has_that_of_its_facts(join, simulator):
     hosts, play = join({"a1": {**ALLOCATOR, "ece_host_ip": ""}})
-    # As if they had been gathered: those of this machine would name an address that is not the host's.
-    facts = {"ansible.builtin.set_fact": {"ansible_facts": {"default_ipv4": {"address": hosts["a1"].ip}}}}
-    result = play(pre_tasks=[facts])
+    result = play()
     assert result.returncode == 0, result.stdout
     assert hosts["a1"].ip in {runner["runner_id"] for runner in simulator.state()["runners"]}
     (started,) = hosts["a1"].runs()
     assert (started["env"]["HOST_IP"], started["env"]["RUNNER_ID"]) == (hosts["a1"].ip, hosts["a1"].ip)
 
 
-def test_an_installer_of_another_checksum_is_not_run_copied_or_downloaded(join):
-    digest = sha256(INSTALLER.read_bytes()).hexdigest()
-    with serve(INSTALLER.parent) as url:
-        copied = ALLOCATOR
-        loaded = {**ALLOCATOR, "ece_host_installer_src": "", "ece_host_installer_url": f"{url}/{INSTALLER.name}"}
-        right, wrong = ({"ece_host_installer_checksum": f"sha256:{it}"} for it in (digest, digest[::-1]))
-        hosts, play = join(
-            {
-                "copied": {**copied, **right},
-                "copied-other": {**copied, **wrong},
-                "loaded": {**loaded, **right},
-                "loaded-other": {**loaded, **wrong},
-            }
-        )
-        result = play()
-    assert set(failures(result)) == {"copied-other", "loaded-other"}
-    assert f"has the checksum {digest}, not sha256:{digest[::-1]}" in failures(result)["copied-other"]
+def test_an_installer_of_another_checksum_is_not_run_copied_or_downloaded(join, served):
+    digest = sha256(platforms.installer().read_bytes()).hexdigest()
+    loaded = {**ALLOCATOR, "ece_host_installer_src": "", "ece_host_installer_url": served}
+    right, wrong = ({"ece_host_installer_checksum": f"sha256:{it}"} for it in (digest, digest[::-1]))
+    hosts, play = join(
+        {
+            "copied": {**ALLOCATOR, **right},
+            "copied-other": {**ALLOCATOR, **wrong},
+            "loaded": {**loaded, **right},
+            "loaded-other": {**loaded, **wrong},
+        }
+    )
+    result = play()
+    assert set(result.failures) == {"copied-other", "loaded-other"}
+    assert f"has the checksum {digest}, not sha256:{digest[::-1]}" in result.failures["copied-other"]
     assert {name: len(host.runs()) for name, host in hosts.items()} == {
         "copied": 1,
         "copied-other": 0,
         "loaded": 1,
         "loaded-other": 0,
     }
-
-
-@contextmanager
-def serve(folder):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_every_flag_reaches_the_installer(join):
-    flags = {
-        **ALLOCATOR,
-        "ece_host_availability_zone": "ece-zone-1",
-        "ece_host_runner_id": "runner-1",
-        "ece_host_external_hostname": ["a.example.org", "b.example.org"],
-        "ece_host_capacity": 16384,
-        "ece_host_memory_settings": {"runner": {"xms": "1G", "xmx": "1G"}},
-        "ece_host_allocator_tags": {"disk": "ssd", "rack": "r1"},
-        "ece_host_timeout_factor": 2.0,
-        "ece_host_extra_args": ["--debug"],
-    }
-    # On the oldest Python that hosts may have, where there is one here
-    python = os.environ.get("TESTBED_HOST_PYTHON") or sys.executable
-    hosts, play = join({"one": flags, "none": {"ece_host_roles": []}}, python=python)
-    result = play()
-    assert result.returncode == 0, result.stdout
-    (started,) = hosts["one"].runs()
-    settings = started["env"]
-    assert settings["RUNNER_ID"] == "runner-1"
-    assert settings["RUNNER_ROLES"] == "allocator"
-    assert settings["HOST_IP"] == hosts["one"].ip
-    assert settings["CAPACITY"] == "16384"
-    assert settings["MEMORY_SETTINGS"] == '{"runner":{"xms":"1G","xmx":"1G"}}'
-    assert settings["ALLOCATOR_TAGS"] == "disk:ssd,rack:r1"
-    assert settings["AVAILABILITY_ZONE"] == "ece-zone-1"
-    assert settings["CLOUD_ENTERPRISE_VERSION"] == "4.2.0"
-    # A host may get no role: it joins with a token that permits none.
-    minted = [entry["body"]["roles"] for entry in result.journal if entry["operation"] == MINT]
-    assert sorted(minted) == [[], ["allocator"]]
-    (started,) = hosts["none"].runs()
-    assert started["env"].get("RUNNER_ROLES", "") == ""
+    assert result.executed_on("copied-other") == ["Look at each host"]

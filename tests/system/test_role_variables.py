@@ -8,22 +8,10 @@ from __future__ import annotations
 
 import re
 
-import pytest
 import yaml
 
 REQUIRED = {"ece_host_coordinator_host", "ece_host_roles"}
 FOUND_OUT = {"ece_host_ip", "ece_host_runner_id", "ece_host_version"}
-
-
-@pytest.fixture
-def role(run):
-    return run.collections_path / "ansible_collections/eceops/platform/roles/ece_host"
-
-
-@pytest.fixture
-def described(role):
-    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
-    return specs["argument_specs"]["main"]["options"]
 
 
 def test_defaults_are_as_described(role, described):

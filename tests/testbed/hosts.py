@@ -189,8 +189,8 @@ class DirectoryHost:
 def make_host(folder: Path, number: int, simulator: Simulator, python: str = sys.executable) -> DirectoryHost:
     """Make a host in ``folder``, which is named after it and lies in one that ``find_place`` gave.
 
-    ``number``: 1 for the simulator's first host. ``python``: what Ansible's modules run on. With ``ECE_INSTALLER`` in the
-    environment it is given that script of Elastic's instead of the stand-in.
+    ``number``: 1 for the simulator's first host. ``python``: what Ansible's modules run on. With ``ECE_INSTALLER`` in
+    the environment it is given that script of Elastic's instead of the stand-in.
 
     Raises:
         ValueError: when there are too many hosts.

@@ -39,7 +39,7 @@ DEFAULTS: "dict[str, t.Any]" = {
     "slow_seconds": 0,  # how long `run` takes
     "says": [],  # lines that `run` prints as well
     "echo_token": False,  # `run` prints its token
-    "exit_code": 0,  # what `run` fails with, and the host does not join
+    "exit_code": 0,  # what `run` fails with: the host does not join, and what the image has begun stays there
     "join": True,  # false: `run` ends well, but the host is not listed
     "connected": True,  # how the host is listed
     "healthy": True,
@@ -54,6 +54,8 @@ SERVICES = {
     "proxy": "frc-proxies-proxyv2",
 }
 TOKEN = "RUNNER_ROLES_TOKEN"
+# It could not run the image, which so has left nothing over.
+ENGINES_OWN_CODES = (125, 126, 127)
 HOLD_MAX_SECONDS = 300
 POLL_SECONDS = 0.05
 # The state of a container that lasts as long as the process that runs it
@@ -259,6 +261,8 @@ class Engine:
                 if containers().get(name) != "running":
                     raise Failure("The bootstrap container was ended", 137)
                 if self.settings["exit_code"]:
+                    if self.settings["exit_code"] not in ENGINES_OWN_CODES:
+                        os.makedirs(os.path.join(env["HOST_STORAGE_PATH"], env["HOST_IP"], "services"), exist_ok=True)
                     raise Failure("The bootstrap process ended early", self.settings["exit_code"])
                 if RUNNER in containers():
                     raise Failure(f"This host has been installed already: there is a container {RUNNER}")

@@ -18,8 +18,11 @@ SAID = {
     "allocator-1": ("cannot use the container engine", "is it running, is its socket /var/run/docker.sock"),
     "allocator-2": ("ECE's containers run on it (frc-runners-runner)", "Nothing is to be cleaned up"),
     "allocator-3": ("left-overs of ECE on it: in /mnt/data/elastic: 192.0.2.7", "empty /mnt/data/elastic"),
-    "allocator-4": ("misses a precondition (exit code 5)", "bootstrap.log"),
-    "allocator-5": ("(exit code 125)", "denied: requested access to the resource is denied"),
+    "allocator-4": (
+        "misses a precondition (exit code 5)",
+        "remove what it left (its containers, what is in the storage path)",
+    ),
+    "allocator-5": ("(exit code 125)", "The end of its log tells which: mend that"),
     "allocator-6": ("the host has not joined as it should within 5 s", "reaches the coordinators"),
     "allocator-7": ("this host has joined and is down", "Start its container engine"),
 }
@@ -45,6 +48,10 @@ def test_each_says_its_cause_and_the_next_step(played, faulty):
     said = played("again").failures[faulty]
     assert cause in said
     assert next_step in said
+
+
+def test_the_end_of_the_installer_s_log_is_shown(played):
+    assert "denied: requested access to the resource is denied" in played("again").failures["allocator-5"]
 
 
 def test_the_healthy_one_joined_meanwhile(played):
