@@ -93,4 +93,5 @@ format: .cache/ready/lint ## put the Python code in order
 
 .PHONY: clean
 clean: ## remove everything that make has made
+	@if test -d .cache/podman && test -x $(VENV)/python; then PYTHONPATH=tests $(VENV)/python -m testbed.containers --clean; fi
 	rm -rf .venv .nox .cache .mypy_cache .ruff_cache tests/output

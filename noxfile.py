@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 import typing as t
 from collections.abc import Callable
 from pathlib import Path
@@ -229,10 +230,12 @@ def system(session: nox.Session, env: pythons.Env) -> None:
 def molecule(session: nox.Session) -> None:
     """What hosts look like afterwards: containers, over SSH. On the newest ansible-core."""
     session.install("-r", str(REQUIREMENTS / "molecule.txt"), f"ansible-core~={ENVS[-1].core}.0")
-    world = staged(session) / "world"
+    world = CACHE / "molecule"
     # After a run that was killed, Molecule would take its world for one that is there. The first time, there is none.
     shutil.rmtree(CACHE / "home" / session.name, ignore_errors=True)
     variables = environment(session.name) | {
+        # Also of modules that run on localhost: it would be in root's own home.
+        "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
         "PYTHONPATH": str(ROOT / "tests"),
         "SIMULATOR_PYTHON": sys.executable,
         "ANSIBLE_COLLECTIONS_PATH": str(staged(session)),
@@ -245,12 +248,19 @@ def molecule(session: nox.Session) -> None:
         leave_out(session, "there can be no containers, as said above")
     end_of_setup(session)
     stage.install(artifact(session), galaxy(session), staged(session))
+    down = ("python", "-m", "testbed", "down", "--dir", str(world))
+    # What a run has left that was killed
+    session.run(*down, env=variables)
     # For what is recorded of its own creation
     (world / "controller").mkdir(parents=True, exist_ok=True)
-    try:
-        session.run("molecule", *(session.posargs or ["test", "--all"]), env=variables)
-    finally:
-        session.run("python", "-m", "testbed", "down", "--dir", str(world), env=variables)
+    # A socket's path may have about a hundred characters only.
+    with tempfile.TemporaryDirectory(prefix="eceops-") as control:
+        try:
+            session.run(
+                "molecule", *(session.posargs or ["test", "--all"]), env=variables | {"MOLECULE_CONTROL": control}
+            )
+        finally:
+            session.run(*down, env=variables)
 
 
 @nox.session(python=False)

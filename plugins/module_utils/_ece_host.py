@@ -225,7 +225,14 @@ def _without_api(given: Arguments, found: Findings | None, now: float) -> Plan:
             f"ECE's containers run on it ({_named(found.running_containers)}), but {RUNNER_CONTAINER} does not: look "
             "at why that container does not start.",
         )
-    return Plan("fail", _left_overs(given, found))
+    # That it has not joined, only the list could tell. A director that was lost so may be the one that was needed.
+    return Plan(
+        "fail",
+        f"There is something of ECE on it, and {RUNNER_CONTAINER} does not run: {_left(given, found)}. Without the "
+        "API, it is not known whether the host is one of the installation's. If it is, or was, start its container "
+        "engine and its containers, and remove nothing. Only if it never joined: "
+        f"{_how_to_clean_up(given, found)}, then run this again.",
+    )
 
 
 def _unknown(found: Findings) -> Plan:
@@ -276,16 +283,19 @@ def _join(action: str, reason: str, given: Arguments, found: Findings, now: floa
 
 
 def _left_overs(given: Arguments, found: Findings) -> str:
-    engine = given.container_engine
-    steps = []
-    if found.containers:
-        steps.append(f"remove the containers ({engine} rm --force NAME)")
-    if found.storage:
-        steps.append(f"empty {given.storage_path}")
     return (
         f"It has not joined, but there are left-overs of ECE on it: {_left(given, found)}. If nothing of it is needed, "
-        f"{' and '.join(steps)}, then run this again."
+        f"{_how_to_clean_up(given, found)}, then run this again."
     )
+
+
+def _how_to_clean_up(given: Arguments, found: Findings) -> str:
+    steps = []
+    if found.containers:
+        steps.append(f"remove the containers ({given.container_engine} rm --force NAME)")
+    if found.storage:
+        steps.append(f"empty {given.storage_path}")
+    return " and ".join(steps)
 
 
 def _left(given: Arguments, found: Findings) -> str:

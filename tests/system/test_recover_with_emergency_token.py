@@ -80,6 +80,8 @@ def test_hosts_join_one_after_the_other_and_a_second_run_changes_nothing(recover
     assert second["env"]["RUNNER_ROLES"] == "coordinator,director"
     done = [(entry["host"], entry["task"].rpartition(" : ")[2]) for entry in result.results]
     assert done.index(("m2", "Stop a host that has not joined as it should")) < done.index(("m1", "Look at each host"))
+    assert "Joined now: m2, m1. Whether the installation is saved" in result.said
+    assert "None of them gets the role coordinator" not in result.said
     said = [result.said.index(what) for what in ("More than half of its directors", "1 of 1 hosts joined", "is odd")]
     assert said == sorted(said)
     beginning = token.partition(".")[0]
@@ -91,6 +93,7 @@ def test_hosts_join_one_after_the_other_and_a_second_run_changes_nothing(recover
     assert again.returncode == 0, again.stdout
     assert sum(recap["changed"] for recap in again.stats.values()) == 0
     assert installed(hosts) == ["m2", "m1"]
+    assert "NOTHING WAS STARTED. ECE ran already, and nothing was done, on m2, m1." in again.said
     assert "WARNING" not in again.stdout + again.stderr
 
 
@@ -120,11 +123,12 @@ def test_a_host_that_fails_ends_the_run(recover, token, variables, given, says):
 
 
 def test_check_mode_says_which_would_join_and_limit_which_may(recover):
-    hosts, play = recover({"m1": {}, "m2": {}})
+    hosts, play = recover({"m1": {}, "m2": {"ece_host_roles": ["proxy"]}})
     before = hosts["m2"].files()
     result = play("--limit", "m2", check=True)
     assert result.returncode == 0, result.stdout
     assert "Would join, unless ECE runs there already, one at a time and in this order: m2." in result.said
+    assert "None of them gets the role coordinator" in result.said
     assert "1 of 1 hosts would join" in result.said
     assert hosts["m2"].files() == before
     result = play("--limit", "m2")
@@ -144,7 +148,7 @@ UNDEFINED = {"ece_host_ip": "{{ missing_ip }}"}
         (["--limit", "nobody"], {}, ["leaves us with no hosts"]),
         ([], {"ece_target": "ece_managers"}, ["ece_managers matches no host"]),
         # One that is not to join now may be the one that is there already.
-        (["--limit", "m2,m3"], {}, ["have the same ece_host_ip", "have the same ece_host_runner_id", ": m1, m3."]),
+        (["--limit", "m2,m3"], {}, ["have the same ece_host_ip", "have the same ece_host_runner_id", ": m1, m3. Take"]),
         (["--limit", "other"], {"ece_target": "other", "ece_host_use_api": True}, ["ece_host_use_api is set with -e"]),
     ],
 )

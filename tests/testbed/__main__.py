@@ -6,7 +6,7 @@
 
 ``up`` starts a simulator that goes on running and writes what its users need into DIR, readable for this user only:
 ``ece_api.yml`` (a variables file), ``integration_config.yml`` (for ansible-test), ``env.sh`` (ecctl's variables) and
-``secrets.json`` (the tokens of a fresh installation, by ECE's names, and its ``version``).
+``emergency.json`` (the variables of recover_with_emergency_token).
 With ``--hosts`` it also makes hosts that are folders or, with ``--containers``, containers, and ``hosts.yml``: an
 inventory of them with what Ansible needs to reach them, in no group, beside an inventory of the same names that says
 what they are for.
@@ -25,11 +25,11 @@ import shutil
 from pathlib import Path
 
 from . import platforms, search
-from .fleet import find_hosts, make_hosts, rebuild, remove_hosts
+from .fleet import choose, find_hosts, make_hosts, rebuild, remove_hosts
 from .simulator import Simulator
 
 FILES = (
-    *("ece_api.yml", "integration_config.yml", "env.sh", "secrets.json", "hosts.yml"),
+    *("ece_api.yml", "integration_config.yml", "env.sh", "emergency.json", "hosts.yml"),
     *("ca.pem", "simulator.json", "simulator.log", "control.sock"),
 )
 
@@ -54,7 +54,7 @@ def main() -> None:
         if args.command != "up":
             parser.exit(0 if args.command == "down" else 1, f"{error}\n")
         os.umask(0o077)
-        # Those of a simulator that is gone are in a network of its own.
+        # Those of a simulator that is gone are of no use: they join that one.
         remove_hosts(args.dir)
         simulator = Simulator.start(args.dir, detached=True)
         begin(simulator)
@@ -71,7 +71,7 @@ def main() -> None:
         rebuild(find_hosts(args.dir), simulator, args.podman)
         print(f"reset: {simulator.url}")
     elif args.command == "rebuild":
-        rebuild([host for host in find_hosts(args.dir) if host.name in args.hosts], simulator, args.podman)
+        rebuild(choose(find_hosts(args.dir), args.hosts), simulator, args.podman)
         print(f"rebuilt: {', '.join(args.hosts)}")
     else:
         simulator.stop()
@@ -109,11 +109,14 @@ def write_files(directory: Path, simulator: Simulator) -> None:
         "ece_ca_path": simulator.ca_path,
     }
     environment = {"EC_HOST": simulator.url, "EC_USER": simulator.username, "EC_PASS": simulator.password}
-    tokens = {name: secret["token"] for name, secret in simulator.secrets().items()}
+    recovery = {
+        "ece_host_roles_token": simulator.secrets()["emergency_all_roles_except_allocator_token"]["token"],
+        "ece_host_version": simulator.state()["version"],
+    }
     contents = {
         "ece_api.yml": ["---", "ece_api:", *_yaml(options, "  ")],
         "integration_config.yml": ["---", *_yaml(integration)],
-        "secrets.json": [json.dumps({"version": simulator.state()["version"], **tokens}, indent=2)],
+        "emergency.json": [json.dumps(recovery)],
         "env.sh": [f"export {name}={shlex.quote(value)}" for name, value in environment.items()],
     }
     for name, lines in contents.items():

@@ -30,25 +30,28 @@ from . import engine, platforms
 from .simulator import TESTS, Simulator
 
 STORAGE = TESTS.parent / ".cache" / "podman"
-# Debian's names, by the command that each brings
-PACKAGES = {"podman": "podman", "runc": "runc", "mmdebstrap": "mmdebstrap", "ssh": "openssh-client"}
+# Debian's names, by the command that each brings; and what makes an image without a registry
+PACKAGES = {"podman": "podman", "runc": "runc", "ssh": "openssh-client"}
+IMAGE_MAKER = {"mmdebstrap": "mmdebstrap"}
 SUITE = "bookworm"
 DISTRIBUTION_IMAGE = f"docker.io/library/debian:{SUITE}-slim"
 # No `acl`: Ansible would let an unprivileged user become another one with it. `busybox` is the syslog's.
 IMAGE_PACKAGES = ("busybox", "iproute2", "openssh-server", "procps", "python3", "sudo")
 # Podman in a container, as in some CIs, may not raise limits.
 LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+# They see files of the checkout, which SELinux would keep from them.
+RUN = ("run", "--replace", "--detach", *LIMITS, "--security-opt", "label=disable")
 BUILD_TIMEOUT_SECONDS = 600
 SSH_PORT, COORDINATOR_PORT = 22, 22191
 START_TIMEOUT_SECONDS = 30
-# Ansible's user; and ECE's, whom it does not know
-USER, INSTALL_USER = "ops", ("elastic", 1500)
+# Ansible's user, and ECE's. No user of this machine has their ids: its processes would count as theirs.
+USER, INSTALL_USER = ("ops", 51000), ("elastic", 51500)
 ENGINE, SSH = "/opt/engine", "/etc/testbed-ssh"
 INIT = f"""
 set -eu
 # No password, but not locked: sshd lets nobody in whose account is.
-useradd --create-home --shell /bin/bash --password '*' {USER}
-echo '{USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{USER}
+useradd --create-home --uid {USER[1]} --shell /bin/bash --password '*' {USER[0]}
+echo '{USER[0]} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{USER[0]}
 groupadd docker
 useradd --create-home --uid {INSTALL_USER[1]} --user-group --groups docker {INSTALL_USER[0]}
 install --directory --owner {INSTALL_USER[0]} --group {INSTALL_USER[0]} /mnt/data
@@ -98,14 +101,17 @@ class ContainerHost:
             f"{self.folder}/ssh": f"{SSH}:ro",
             f"{simulator.directory}/control.sock": "/run/simulator.sock",
         }
-        command = ["run", "--detach", *LIMITS, "--name", self._container, "--hostname", self.name]
+        command = [*RUN, "--name", self._container, "--hostname", self.name]
         # The same one each time: this machine remembers which it was.
         hardware = "02:00:" + ":".join(f"{int(part):02x}" for part in self.ip.split("."))
         command += ["--network", self._network, "--ip", self.ip, "--mac-address", hardware]
         command += ["--env", f"OS_RELEASE={platforms.os_release(version, container_engine)}"]
         command += [word for pair in volumes.items() for word in ("--volume", ":".join(pair))]
         podman(*command, need_image(), "sh", "-c", INIT)
-        _wait_for_port(self.ip, SSH_PORT)
+        try:
+            _wait_for_port(self.ip, SSH_PORT)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; the container said: {podman('logs', self._container)}") from error
 
     def rebuild(self, simulator: Simulator, container_engine: str = "docker") -> None:
         """Make it anew: nothing of it is left but its address and its keys."""
@@ -135,7 +141,7 @@ def make_containers(place: Path, names: Iterable[str], simulator: Simulator) -> 
         variables = {
             "ansible_connection": "ssh",
             "ansible_host": f"{prefix}.{number}",
-            "ansible_user": USER,
+            "ansible_user": USER[0],
             "ansible_become": True,
             "ansible_python_interpreter": "/usr/bin/python3",
             "ansible_ssh_private_key_file": f"{folder}/ssh/client_key",
@@ -161,6 +167,8 @@ def remove_network(place: Path) -> None:
     network = _network_name(place.resolve())
     podman("rm", "--force", "--time", "0", "--ignore", f"{network}-coordinator")
     podman("network", "rm", "--force", network)
+    # What Podman's plugin for addresses leaves there
+    shutil.rmtree(Path("/var/lib/cni/networks") / network, ignore_errors=True)
 
 
 def _network_name(place: Path) -> str:
@@ -174,9 +182,10 @@ def _need_network(place: Path) -> str:
     try:
         prefix = podman(*subnet).rpartition(".")[0]
     except RuntimeError:
-        podman("network", "create", name)
+        podman("network", "create", "--disable-dns", name)
         prefix = podman(*subnet).rpartition(".")[0]
-        command = ["run", "--detach", *LIMITS, "--name", f"{name}-coordinator", "--network", name]
+    if not podman("ps", "--quiet", "--filter", f"name=^{name}-coordinator$"):
+        command = [*RUN, "--name", f"{name}-coordinator", "--network", name]
         # It also serves the installer, as Elastic's download does.
         command += ["--ip", f"{prefix}.2", "--volume", f"{platforms.installer()}:/srv/{platforms.STAND_IN.name}:ro"]
         command += [need_image(), "python3", "-m", "http.server", "--directory", "/srv", str(COORDINATOR_PORT)]
@@ -206,7 +215,7 @@ def _wait_for_port(address: str, port: int) -> None:
         try:
             socket.create_connection((address, port), timeout=1).close()
             return
-        except (ConnectionRefusedError, TimeoutError):
+        except OSError:
             if time.monotonic() > end:
                 raise TimeoutError(f"nobody listens at {address}, port {port}") from None
         time.sleep(0.05)
@@ -215,24 +224,24 @@ def _wait_for_port(address: str, port: int) -> None:
 # What all of them need
 
 
-def missing_packages(which: Callable[[str], str | None] = shutil.which) -> list[str]:
+def missing_packages(packages: dict[str, str], which: Callable[[str], str | None] = shutil.which) -> list[str]:
     """The Debian packages whose commands are not here."""
-    return [package for command, package in PACKAGES.items() if which(command) is None]
+    return [package for command, package in packages.items() if which(command) is None]
 
 
-def need_engine(install: bool) -> None:
-    """Make sure that there is an engine; where that is wanted, packages that are missing are announced and installed.
+def need_packages(packages: dict[str, str], install: bool) -> None:
+    """Make sure that there are these; where that is wanted, those that are missing are announced and installed.
 
     Raises:
         NoEngine: when that may not be done, or does not work.
     """
     if os.geteuid() != 0:
         raise NoEngine("the tests with containers need root")
-    missing = missing_packages()
+    missing = missing_packages(packages)
     if not missing:
         return
     if not install or shutil.which("apt-get") is None:
-        raise NoEngine(f"install {', '.join(PACKAGES)}, whatever they are called here")
+        raise NoEngine(f"install {', '.join(missing)}, whatever it is called here")
     print(f"Debian packages are missing and are installed now: {' '.join(missing)}", flush=True)
     for command in (["update", "--quiet"], ["install", "--quiet", "--yes", "--no-install-recommends", *missing]):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -255,9 +264,13 @@ def podman(*arguments: str, **options: Any) -> str:
     return done.stdout.strip()
 
 
-def need_image() -> str:
+def need_image(install: bool = False) -> str:
     """The name of the hosts' image, made when there is none of its kind yet: from a distribution's image where a
-    registry can be reached, else from Debian's packages."""
+    registry can be reached, else from Debian's packages.
+
+    Raises:
+        NoEngine: when what makes it of packages is missing, and may not be installed.
+    """
     kind = hashlib.sha256(json.dumps([SUITE, IMAGE_PACKAGES]).encode()).hexdigest()[:12]
     name = f"localhost/eceops-host:{kind}"
     (STORAGE / "networks").mkdir(parents=True, exist_ok=True)
@@ -267,6 +280,7 @@ def need_image() -> str:
         if not podman("images", "--quiet", name):
             print(f"the hosts' image is made (Debian {SUITE}, about a minute)", flush=True)
             if not _build_image(name):
+                need_packages(IMAGE_MAKER, install)
                 _import_image(name)
     return name
 
@@ -278,7 +292,8 @@ def _build_image(name: str) -> bool:
     command = ["build", "--quiet", *LIMITS, "--tag", name, "--file", "-", str(STORAGE / "networks")]
     try:
         podman(*command, input=recipe, timeout=BUILD_TIMEOUT_SECONDS)
-    except (RuntimeError, subprocess.TimeoutExpired):
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        print(f"not from {DISTRIBUTION_IMAGE}, but from Debian's packages: {error}", flush=True)
         return False
     return True
 
@@ -293,11 +308,15 @@ def _import_image(name: str) -> None:
 
 def main() -> int:
     """Prepare for containers, with what is at hand or, by ``--install``, can be installed: 0, or 1 where there can be
-    none, which is said."""
+    none, which is said. With ``--clean``, remove those that a run has left that was killed."""
     try:
-        need_engine(install="--install" in sys.argv)
-        print(f"the hosts' image: {need_image()}")
-    except (NoEngine, RuntimeError, subprocess.CalledProcessError) as error:
+        if "--clean" in sys.argv:
+            podman("rm", "--all", "--force", "--time", "0")
+            return 0
+        install = "--install" in sys.argv
+        need_packages(PACKAGES, install)
+        print(f"the hosts' image: {need_image(install)}")
+    except (NoEngine, OSError, RuntimeError, subprocess.CalledProcessError) as error:
         print(f"no containers: {error}")
         return 1
     return 0

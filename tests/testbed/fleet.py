@@ -18,6 +18,18 @@ PLACE = "hosts"
 Host = hosts.DirectoryHost | ContainerHost
 
 
+def choose(made: list[Host], names: list[str]) -> list[Host]:
+    """Those of these names.
+
+    Raises:
+        LookupError: when one is not there.
+    """
+    by_name = {host.name: host for host in made}
+    if missing := [name for name in names if name not in by_name]:
+        raise LookupError(f"there is no host {', '.join(missing)}")
+    return [by_name[name] for name in names]
+
+
 def find_hosts(directory: Path) -> list[Host]:
     """The hosts that were made."""
     place = directory / PLACE
@@ -57,13 +69,15 @@ def rebuild(made: list[Host], simulator: Simulator, podman: bool) -> None:
 
 def remove_hosts(directory: Path) -> None:
     """End what still runs for the hosts, and remove them."""
+    place = directory / PLACE
+    are_containers = any((folder / "ssh").exists() for folder in place.glob("*"))
     for host in find_hosts(directory):
         host.close()
-    place = directory / PLACE
-    if place.exists():
+    if are_containers:
         containers.remove_network(place)
+    # What is left of one that was not made to its end goes, too.
     if place.is_symlink():
         shutil.rmtree(place.resolve())
         place.unlink()
-    elif place.exists():
-        place.rmdir()
+    else:
+        shutil.rmtree(place, ignore_errors=True)

@@ -28,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--text", required=True)
-    parser.add_argument("--kill", action="store_true", help="the command, and all that it has started")
+    parser.add_argument("--kill", action="store_true", help="the command, a playbook's run")
     parser.add_argument("--touch", type=Path, nargs="*", default=[])
     parser.add_argument("command", nargs="+")
     args = parser.parse_args()
@@ -46,9 +46,25 @@ def main() -> int:
             process.wait(TIMEOUT_SECONDS)
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            kill(process.pid)
     code = process.wait()
     return 128 - code if code < 0 else code
+
+
+def kill(pid: int) -> None:
+    """Kill a playbook's run, as if the controller had died: the leader of a group, and its workers."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
+    # Since ansible-core 2.19, each of the workers has a group of its own. They are called as the leader is.
+    workers = [child for child in children if _command_line(child) == _command_line(pid)]
+    for group in (pid, *workers):
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def _command_line(pid: int) -> bytes:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def holds(file: Path, text: str) -> bool:

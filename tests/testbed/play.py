@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import meanwhile
 from .needles import Needles
 from .simulator import Simulator
 from .watch import Watch
@@ -153,12 +153,7 @@ class Runner:
     def kill(self) -> None:
         """Kill the run that another thread waits for, as if the controller had died; its exit code is -9."""
         if self._process:
-            pid = self._process.pid
-            # Since ansible-core 2.19, each of its workers has a group of its own.
-            workers = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-            for group in (pid, *map(int, workers)):
-                with suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGKILL)
+            meanwhile.kill(self._process.pid)
 
     def _run(self, folder: _Folder, command: list[str], env: dict[str, str] | None, watch: bool) -> Result:
         seen = len(self.simulator.journal())

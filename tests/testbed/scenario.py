@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .simulator import Simulator
 
 WORLD = Path(os.environ["MOLECULE_WORLD"])
 ENGINE_RUNS = "/opt/engine/runs.jsonl"
+SEARCH_TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture
@@ -85,5 +87,22 @@ def runs() -> Callable[[Any], list[dict[str, Any]]]:
 
 @pytest.fixture
 def searches() -> list[dict[str, Any]]:
-    """What ``testbed.search`` has found, while each of the playbooks ran."""
-    return [json.loads(line) for line in (WORLD / RESULT).read_text(encoding="utf-8").splitlines()]
+    """What ``testbed.search`` has found, while each of the playbooks ran.
+
+    The one of a playbook that was killed ends a moment later. They are waited for.
+    """
+    end = time.monotonic() + SEARCH_TIMEOUT_SECONDS
+    while True:
+        lines = [json.loads(line) for line in (WORLD / RESULT).read_text(encoding="utf-8").splitlines()]
+        begun = [line["begun"] for line in lines if "begun" in line]
+        results = [line for line in lines if "looks" in line]
+        if len(results) == len(begun):
+            return results
+        assert time.monotonic() < end, f"{len(begun)} searches were begun ({begun}), {len(results)} have ended well"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def running() -> Callable[[Any], list[str]]:
+    """The names of the containers that run on a host of testinfra's."""
+    return lambda host: str(host.check_output("docker ps --format '{{.Names}}'")).split()

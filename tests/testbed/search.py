@@ -4,11 +4,13 @@
 
 """Search for secrets again and again, as long as standard input is open: ``python -m testbed.search --dir DIR``.
 
-Looked at are the file systems of the hosts of a test world, their syslogs among them, and on this machine Ansible's own
-folder in HOME and DIR/controller, where the scenarios have their log file and fact cache. A line of JSON is then added
-to DIR/searched.jsonl: ``looks``, how often was looked; ``files``, what was looked into, and ``found``, where a secret
-stood, both as HOST:PATH. The first look and the last are into everything, those between into what is written to, so
-that they take a fraction of a second, and see most files that live for a moment.
+Looked at are the file systems of the hosts of a test world, their syslogs among them, the command lines and
+environments of their processes, and on this machine Ansible's own folder in HOME, where also the modules' files are
+(ANSIBLE_REMOTE_TMP), and DIR/controller, where the scenarios have their log file and fact cache. A line of JSON is then
+added to DIR/searched.jsonl: ``looks``, how often was looked; ``files``, what was looked into, and ``found``, where a
+secret stood, both as HOST:PATH; ``commands``, the beginnings of the command lines that held one. The first look and the
+last are into everything, those between into what is written to, so that they take a fraction of a second, and see most
+files that live for a moment.
 """
 
 from __future__ import annotations
@@ -30,18 +32,19 @@ from .simulator import Simulator
 
 PAUSE_SECONDS = 0.1
 # All of a host that can be written to, but for what is no file; and where Ansible, the installer and ECE write
-ALL = ("etc", "home", "media", "mnt", "opt", "root", "run", "srv", "tmp", "usr/local", "var")
-BUSY = ("home", "mnt", "opt", "root", "run", "tmp", "var/lib/eceops", "var/log", "var/tmp")
+ALL = ("dev/shm", "etc", "home", "media", "mnt", "opt", "root", "run", "srv", "tmp", "usr/local", "var")
+BUSY = ("dev/shm", "home", "mnt", "opt", "root", "run", "tmp", "var/lib/eceops", "var/log", "var/tmp")
 RESULT = "searched.jsonl"
 CONTROLLER = "controller"
 
 
 class Search:
-    """One search: ``looks`` and ``found``, as above."""
+    """One search: ``looks``, ``found`` and ``commands``, as above."""
 
     def __init__(self, needles: Needles) -> None:
         self.looks = 0
         self.found: set[str] = set()
+        self.commands: set[str] = set()
         self._needles = needles
         self._stamps: dict[str, tuple[int, int, int]] = {}
 
@@ -56,6 +59,17 @@ class Search:
             # A file may go at any time.
             with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 self._look_into(path, f"{host}:/{os.path.relpath(path, root)}")
+
+    def look_at_processes(self, host: str, root: Path) -> None:
+        """Look at how each process of a host was called. The installer and the engine's client hold a token: they have
+        no other way to be given it."""
+        for process in (root / "proc").glob("[0-9]*"):
+            with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+                command = (process / "cmdline").read_bytes()
+                if self._needles.are_in(command):
+                    self.commands.add(" ".join(command.decode(errors="replace").split("\0")[:4]))
+                if self._needles.are_in((process / "environ").read_bytes()):
+                    self.found.add(f"{host}:the environment of {process.name}")
 
     def _look_into(self, path: str, name: str) -> None:
         status = os.lstat(path)
@@ -91,12 +105,18 @@ def main() -> None:
         search.look("localhost", Path("/"), own)
         for name, root in roots.items():
             search.look(name, root, folders)
+            search.look_at_processes(name, root)
 
     look(ALL)
     while not select.select([sys.stdin], [], [], PAUSE_SECONDS)[0]:
         look(BUSY)
     look(ALL)
-    result = {"looks": search.looks, "files": search.files, "found": sorted(search.found)}
+    result = {
+        "looks": search.looks,
+        "files": search.files,
+        "found": sorted(search.found),
+        "commands": sorted(search.commands),
+    }
     with (directory / RESULT).open("a", encoding="utf-8") as file:
         file.write(json.dumps(result) + "\n")
 

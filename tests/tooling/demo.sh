@@ -42,17 +42,23 @@ stop() {
     title 'Everything that was started is stopped'
     testbed down || outcome=1
   fi
+  rm -rf "$ANSIBLE_SSH_CONTROL_PATH_DIR"
   if ((outcome)); then echo "The demo FAILED." >&2; fi
   exit "$outcome"
 }
 
+# What a demo has left that was killed
+if [[ -d $world ]]; then testbed down; fi
 rm -rf "$demo"
 mkdir -p "$demo/home"
 # Nothing of the user's Ansible takes part, and nothing stays outside of the checkout (as root, the hosts' folders are among
 # the temporary files, where the install user can reach them).
 while read -r name; do unset "$name"; done < <(compgen -e | grep -E '^(ANSIBLE_|EC_|PYTHONPATH$)' || true)
 HOME=$PWD/$demo/home
-export HOME ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
+# A socket's path may have about a hundred characters only, so those of ssh are among the temporary files, too.
+ANSIBLE_SSH_CONTROL_PATH_DIR=$(mktemp -d)
+trap 'rm -rf "$ANSIBLE_SSH_CONTROL_PATH_DIR"' EXIT
+export HOME ANSIBLE_SSH_CONTROL_PATH_DIR ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
 
 title 'The collection, as it was built, is installed'
 printf '$ export ANSIBLE_COLLECTIONS_PATH=%s\n' "$PWD/$demo/collections"

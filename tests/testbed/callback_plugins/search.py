@@ -9,6 +9,7 @@ A process of its own searches, which ends when this one does, killed or not.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -45,7 +46,11 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         if Path(playbook._file_name).name not in NOT_SEARCHED:
-            command = [sys.executable, "-m", "testbed.search", "--dir", os.environ["MOLECULE_WORLD"]]
+            world = os.environ["MOLECULE_WORLD"]
+            # A search that fails is one that was begun and has told nothing.
+            with open(f"{world}/searched.jsonl", "a", encoding="utf-8") as file:
+                file.write(json.dumps({"begun": playbook._file_name}) + "\n")
+            command = [sys.executable, "-m", "testbed.search", "--dir", world]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,17 +18,26 @@ import pytest
 
 from testbed.simulator import TESTS, Simulator
 
+TIMEOUT_SECONDS = 120
+
 
 def cli(command: str, directory: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """Run it as a script does, from anywhere."""
-    return subprocess.run(
-        [sys.executable, "-m", "testbed", command, "--dir", str(directory), *more],
+    """Run it as a script does, from anywhere. One that does not end is aborted, and its stderr tells where it was."""
+    words = [sys.executable, "-X", "faulthandler", "-m", "testbed", command, "--dir", str(directory), *more]
+    process = subprocess.Popen(
+        words,
         cwd=directory.parent,
         env={**os.environ, "PYTHONPATH": str(TESTS)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
+    try:
+        stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ def test_the_installation_lists_all_hosts_the_manager_first(simulator, addresses
     assert state["minted"] == {"ephemeral": 3, "persistent": 0}
 
 
-def test_ece_runs_on_the_host(host):
-    names = host.check_output("docker ps --format '{{.Names}}'").split()
+def test_ece_runs_on_the_host(host, running):
+    names = running(host)
     assert "frc-runners-runner" in names
     assert "elastic-cloud-enterprise-installer" not in names
 

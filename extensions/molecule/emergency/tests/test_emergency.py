@@ -16,9 +16,17 @@ def test_all_have_joined_one_after_the_other(simulator, addresses):
     assert all(sorted(runner["roles"]) == ["coordinator", "director", "proxy"] for runner in runners)
 
 
-def test_the_api_was_asked_nothing(simulator):
-    assert simulator.journal() == []
+def test_the_api_was_asked_nothing(played, simulator):
+    for name in ("recovered", "again"):
+        assert played(name).operations == []
     assert simulator.state()["minted"] == {"ephemeral": 0, "persistent": 0}
+
+
+def test_the_second_run_changed_nothing(played):
+    again = played("again")
+    assert again.failures == {}
+    assert "NOTHING WAS STARTED. ECE ran already, and nothing was done, on manager-1, manager-2." in again.said
+    assert sum(recap["changed"] for recap in again.stats.values()) == 0
 
 
 def test_the_installer_ran_once(host, runs):
@@ -27,10 +35,11 @@ def test_the_installer_ran_once(host, runs):
     assert "RUNNER_ROLES_TOKEN" in run["names"]
 
 
-def test_ece_runs_on_the_host(host):
-    assert "frc-runners-runner" in host.check_output("docker ps --format '{{.Names}}'").split()
+def test_ece_runs_on_the_host(host, running):
+    assert "frc-runners-runner" in running(host)
 
 
-def test_what_to_know_before_and_to_verify_after_is_said(log):
-    assert "More than half of its directors must be alive" in log
-    assert "Whether the installation is saved, only you can tell now" in log
+def test_what_to_know_before_and_to_verify_after_is_said(played):
+    said = played("recovered").said
+    assert "More than half of its directors must be alive" in said
+    assert "Whether the installation is saved, only you can tell now" in said

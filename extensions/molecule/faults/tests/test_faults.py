@@ -59,6 +59,13 @@ def test_the_healthy_one_joined_meanwhile(played):
     assert "1 of 8 hosts joined" in " ".join(played("again").stdout.split())
 
 
+def test_the_search_sees_who_is_given_a_token(searches):
+    # Their installers were held for a while.
+    commands = [command for search in searches for command in search["commands"]]
+    assert [command for command in commands if command.startswith("bash /var/lib/eceops/elastic-cloud-enterprise.sh")]
+    assert [command for command in commands if "/usr/local/bin/docker" in command]
+
+
 def test_the_run_after_mending_finishes(played, simulator, addresses):
     mended = played("mended")
     assert mended.failures == {}
@@ -72,5 +79,5 @@ def test_the_installer_ran_as_often_as_it_had_to(host, name, runs):
     assert len(runs(host)) == often.get(name, 1)
 
 
-def test_ece_runs_on_the_host(host):
-    assert "frc-runners-runner" in host.check_output("docker ps --format '{{.Names}}'").split()
+def test_ece_runs_on_the_host(host, running):
+    assert "frc-runners-runner" in running(host)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from testbed.scenario import CONTROLLER, WORLD
 
 MANAGERS, ALLOCATORS = ("manager-1", "manager-2", "manager-3"), ("allocator-1", "allocator-2")
@@ -44,7 +42,6 @@ def test_all_have_joined_the_managers_in_order(simulator, addresses):
     assert sorted(joined[3:]) == sorted(addresses[name] for name in ALLOCATORS)
 
 
-@pytest.mark.parametrize("container", ["frc-runners-runner"])
-def test_ece_runs_on_the_host(host, name, runs, container):
-    assert container in host.check_output("docker ps --format '{{.Names}}'").split()
+def test_ece_runs_on_the_host(host, name, runs, running):
+    assert "frc-runners-runner" in running(host)
     assert len(runs(host)) == (2 if name == "manager-2" else 1)

@@ -107,7 +107,7 @@ def test_every_row_of_the_table(runner, found, variables, action, reason):
         (ended(1, 9999), "skip", "frc-runners-runner runs"),
         (CLEAN, "join", "nothing of ECE"),
         (SERVES, "fail", "frc-runners-runner does not"),
-        (LEFT, "fail", "left-overs"),
+        (LEFT, "fail", "start its container engine and its containers, and remove nothing. Only if it never joined: "),
     ],
 )
 def test_the_plan_without_the_api(found, action, reason):
