@@ -78,6 +78,15 @@ def test_a_host_that_is_added_later_joins_alone(run, simulator, fleet):
     assert "1 of 2 hosts are connected already" in result.said
 
 
+@pytest.mark.parametrize("chosen", ["m2", "a1"])
+def test_limit_lets_just_that_host_join(run, simulator, fleet, chosen):
+    hosts, inventory = fleet({"m1": MANAGER, "m2": MANAGER, "a1": ALLOCATOR, "a2": ALLOCATOR})
+    result = run.play(PLAYBOOK, "--limit", chosen, inventory=inventory)
+    assert result.returncode == 0, result.stdout
+    assert joined(simulator) == [hosts[chosen].ip]
+    assert [name for name, host in hosts.items() if host.executed()] == [chosen]
+
+
 def test_the_number_of_requests_does_not_grow_with_that_of_hosts(run, simulator, fleet):
     _hosts, inventory = fleet(
         {f"allocator-{number}": ALLOCATOR for number in range(4)} | {"proxy-1": {"ece_host_roles": ["proxy"]}}

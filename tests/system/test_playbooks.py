@@ -15,17 +15,22 @@ REVOKE_TOKENS, ROTATE_TOKEN = "eceops.platform.revoke_tokens", "eceops.platform.
 
 
 @pytest.mark.parametrize("limit", [[], ["--limit", "host-2"]])
-def test_playbooks_run_once_on_the_controller(run, simulator, ids, limit, fleet):
-    result = run.play(REVOKE_TOKENS, *limit, inventory=fleet, extra_vars={"ece_revoke_token_ids": [ids["proxy"]]})
+def test_playbooks_run_once_on_the_controller(run, rotate, simulator, ids, limit, fleet):
+    result = run.play(REVOKE_TOKENS, *limit, inventory=fleet, extra_vars={"ece_revoke_token_ids": [ids["allocator"]]})
     assert result.returncode == 0, result.stdout
     assert result.operations == [LIST, REVOKE]
-    assert ids["proxy"] not in simulator.token_ids()
+    result = rotate(*limit, inventory=fleet)
+    assert result.returncode == 0, result.stdout
+    assert result.operations.count(REVOKE) == 1
+    assert not {ids["allocator"], ids["proxy"]} & simulator.token_ids()
 
 
-def test_a_limit_that_matches_nothing_is_a_failure(run, ids, fleet):
-    result = run.play(REVOKE_TOKENS, "--limit", "nobody", inventory=fleet, extra_vars={"ece_revoke_roles": ["proxy"]})
-    assert result.returncode != 0
-    assert result.operations == []
+def test_a_limit_that_matches_nothing_is_a_failure(run, rotate, ids, fleet):
+    limit = ("--limit", "nobody")
+    revoked = run.play(REVOKE_TOKENS, *limit, inventory=fleet, extra_vars={"ece_revoke_roles": ["proxy"]})
+    for result in (revoked, rotate(*limit, inventory=fleet)):
+        assert result.returncode != 0
+        assert result.operations == []
 
 
 def test_the_connection_may_come_from_the_environment(run, simulator, ids):

@@ -41,7 +41,7 @@ def _platform(ece_version: str) -> dict[str, tuple[str, str, str]]:
 
 def installer() -> Path:
     """The installer that hosts are given: the stand-in or, with ``ECE_INSTALLER``, Elastic's own."""
-    return Path(os.environ.get("ECE_INSTALLER") or STAND_IN)
+    return Path(os.environ.get("ECE_INSTALLER") or STAND_IN).resolve()
 
 
 def is_original() -> bool:
