@@ -63,3 +63,12 @@ def test_the_installer_ran_once_as_its_user_with_all_groups(host, variables, run
     assert run["env"]["RUNNER_ID"] == variables["ece_host_ip"]
     assert run["env"]["HOST_STORAGE_PATH"] == "/mnt/data/elastic"
     assert run["socket"] == "/var/run/docker.sock"
+
+
+def test_syslog_and_fact_cache_are_written_to_and_searched(host, name, searches):
+    # What each module logs of its arguments
+    assert "Invoked with" in host.file("/var/log/syslog").content_string
+    files = [file for search in searches for file in search["files"]]
+    assert f"{name}:/var/log/syslog" in files
+    # allocator-4 is asked for its facts.
+    assert [file for file in files if file.startswith("localhost:") and "/controller/facts/" in file]
