@@ -95,7 +95,8 @@ def add_host(simulator: Simulator) -> None:
 def forget_plays(directory: Path) -> None:
     """Remove what scenarios have kept about the playbooks that they ran."""
     (directory / search.RESULT).unlink(missing_ok=True)
-    shutil.rmtree(directory / search.CONTROLLER, ignore_errors=True)
+    if (directory / search.CONTROLLER).exists():
+        shutil.rmtree(directory / search.CONTROLLER)
 
 
 def write_files(directory: Path, simulator: Simulator) -> None:

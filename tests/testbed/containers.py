@@ -125,7 +125,8 @@ class ContainerHost:
 
     def _remove(self) -> None:
         podman("rm", "--force", "--time", "0", "--ignore", self._container)
-        shutil.rmtree(self.folder / "engine", ignore_errors=True)
+        if (self.folder / "engine").exists():
+            shutil.rmtree(self.folder / "engine")
 
 
 def make_containers(place: Path, names: Iterable[str], simulator: Simulator) -> list[ContainerHost]:
@@ -167,8 +168,10 @@ def remove_network(place: Path) -> None:
     network = _network_name(place.resolve())
     podman("rm", "--force", "--time", "0", "--ignore", f"{network}-coordinator")
     podman("network", "rm", "--force", network)
-    # What Podman's plugin for addresses leaves there
-    shutil.rmtree(Path("/var/lib/cni/networks") / network, ignore_errors=True)
+    # What the plugin for addresses leaves there, where Podman uses CNI
+    addresses = Path("/var/lib/cni/networks") / network
+    if addresses.exists():
+        shutil.rmtree(addresses)
 
 
 def _network_name(place: Path) -> str:

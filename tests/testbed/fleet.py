@@ -79,5 +79,5 @@ def remove_hosts(directory: Path) -> None:
     if place.is_symlink():
         shutil.rmtree(place.resolve())
         place.unlink()
-    else:
-        shutil.rmtree(place, ignore_errors=True)
+    elif place.exists():
+        shutil.rmtree(place)
