@@ -42,6 +42,7 @@ LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
 # They see files of the checkout, which SELinux would keep from them.
 RUN = ("run", "--replace", "--detach", *LIMITS, "--security-opt", "label=disable")
 BUILD_TIMEOUT_SECONDS = 600
+SSH_OPTIONS = "-F /dev/null -o IdentitiesOnly=yes"
 SSH_PORT, COORDINATOR_PORT = 22, 22191
 START_TIMEOUT_SECONDS = 30
 # Ansible's user, and ECE's. No user of this machine has their ids: its processes would count as theirs.
@@ -146,7 +147,8 @@ def make_containers(place: Path, names: Iterable[str], simulator: Simulator) -> 
             "ansible_become": True,
             "ansible_python_interpreter": "/usr/bin/python3",
             "ansible_ssh_private_key_file": f"{folder}/ssh/client_key",
-            "ansible_ssh_common_args": f"-F /dev/null -o UserKnownHostsFile={folder}/ssh/known_hosts",
+            # Nothing of this user's: no settings, no other keys of an agent's, no other hosts
+            "ansible_ssh_common_args": f"{SSH_OPTIONS} -o UserKnownHostsFile={folder}/ssh/known_hosts",
             "ece_host_ip": f"{prefix}.{number}",
             "ece_host_coordinator_host": f"{prefix}.2",
             "ece_host_installer_src": str(platforms.installer()),
@@ -296,7 +298,8 @@ def _build_image(name: str) -> bool:
     try:
         podman(*command, input=recipe, timeout=BUILD_TIMEOUT_SECONDS)
     except (RuntimeError, subprocess.TimeoutExpired) as error:
-        print(f"not from {DISTRIBUTION_IMAGE}, but from Debian's packages: {error}", flush=True)
+        why = str(error).strip().splitlines()[-1]
+        print(f"not from {DISTRIBUTION_IMAGE} ({why}), but from Debian's packages", flush=True)
         return False
     return True
 
