@@ -99,7 +99,8 @@ def create_app(world: World) -> Flask:
     @app.post("/tokens")
     def seed_tokens() -> list[dict[str, str]]:
         body = _body()
-        ids = [world.installation.add_persistent(body["roles"]) for _number in range(body["count"])]
+        wanted = body.get("token_ids") or [None] * body["count"]
+        ids = [world.installation.add_persistent(body["roles"], token_id) for token_id in wanted]
         return [{"token_id": token_id, "token": world.installation.persistent_value(token_id)} for token_id in ids]
 
     @app.post("/tokens/ephemeral")

@@ -6,19 +6,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
+from email.utils import formatdate
 
 from werkzeug.wrappers import Response
 
-CONNECTION_KINDS = ("refuse_handshake", "certificate")
+CONNECTION_KINDS = ("refuse_handshake", "reset_unread", "certificate")
 REQUEST_KINDS = (
     "delay",
     "reset_before",
     "reset_after",
     "reply",
     "cut",
+    "close",
     "drip_headers",
     "drip_body",
+    "mint",
     "revoke",
 )
 CERTIFICATES = ("expired", "wrong_name", "unknown_ca")
@@ -36,13 +40,17 @@ class Fault:
                          ``effect``: it is handled at once, and the reply comes late
     ``reset_before``     the connection is reset when the request was read; no effect
     ``reset_after``      the request takes effect, then the connection is reset
-    ``reply``            ``status``, ``headers``, ``body`` (or ``body_size`` bytes of filler), ``content_type``; the
-                         request takes effect only with ``effect``
+    ``reply``            ``status``, ``headers``, ``body`` (or ``body_size`` bytes of filler), ``content_type``;
+                         ``retry_date``: also a ``Retry-After`` that is the date so many seconds ahead; ``to_itself``:
+                         also a ``Location`` that is the request's own address. It takes effect only with ``effect``
     ``cut``              the request takes effect; half of the reply's body arrives, then the connection closes
+    ``close``            all is well, but the connection closes after the reply, which says so
     ``drip_headers``     the request takes effect; every byte of the reply's head takes ``seconds``
     ``drip_body``        the same for the body
+    ``mint``             somebody else mints a persistent token with ``roles`` just before the request is handled
     ``revoke``           somebody else revokes ``token_id`` just before the request is handled
     ``refuse_handshake`` the connection is reset before TLS is up
+    ``reset_unread``     the connection is reset when TLS is up, before anything of a request was read
     ``certificate``      the server shows another one: ``which`` is ``expired``, ``wrong_name`` or ``unknown_ca``
     ===================  ===========================================================================================
 
@@ -61,6 +69,9 @@ class Fault:
     body: str = ""
     body_size: int = 0
     content_type: str = "application/json"
+    retry_date: float | None = None
+    to_itself: bool = False
+    roles: list[str] = field(default_factory=list)
     token_id: str = ""
     which: str = ""
 
@@ -72,10 +83,15 @@ class Fault:
         if self.times is not None and self.times < 1:
             raise ValueError("no such number of times: it strikes at least once")
 
-    def response(self) -> Response:
-        """The reply that was ordered."""
+    def response(self, path: str) -> Response:
+        """The reply that was ordered, to a request for ``path``."""
         body = self.body.encode() or b"x" * self.body_size
-        return Response(body, self.status, self.headers, content_type=self.content_type)
+        response = Response(body, self.status, self.headers, content_type=self.content_type)
+        if self.retry_date is not None:
+            response.headers["Retry-After"] = formatdate(time.time() + self.retry_date, usegmt=True)
+        if self.to_itself:
+            response.headers["Location"] = path
+        return response
 
 
 class Faults:

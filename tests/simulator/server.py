@@ -32,6 +32,7 @@ from .state import Refusal
 from .world import World
 
 DRIP_MAX_SECONDS = 60.0
+HANDSHAKE_SECONDS = 10.0
 
 
 class ApiServer(ThreadingHTTPServer):
@@ -51,11 +52,16 @@ class ApiServer(ThreadingHTTPServer):
             number = self.world.journal.connect()
             fault = self.world.faults.for_connection()
         if fault and fault.kind == "refuse_handshake":
+            # When the client has begun: one that is still connecting would report something else.
+            wait([request, self.bell], HANDSHAKE_SECONDS)
             reset_on_close(request)
             request.close()
             return
         context = self.contexts[fault.which if fault else "good"]
         with context.wrap_socket(request, server_side=True) as tls:
+            if fault and fault.kind == "reset_unread":
+                reset_on_close(tls)
+                return
             Handler(tls, client_address, self, number, fault)
 
     def shutdown_request(self, request: Any) -> None:
@@ -124,9 +130,12 @@ class Handler(BaseHTTPRequestHandler):
         if fault.kind == "reset_before":
             raise self._reset()
         if fault.kind == "reply" and not fault.effect:
-            return fault.response()
+            return fault.response(self.path)
         if fault.kind == "revoke":
             self._revoke(fault.token_id)
+        if fault.kind == "mint":
+            with self.server.world.lock:
+                self.server.world.installation.add_persistent(fault.roles)
         if fault.kind == "delay" and not fault.effect:
             self._pause(fault.seconds)
         response = self._handle(body)
@@ -134,10 +143,13 @@ class Handler(BaseHTTPRequestHandler):
             raise self._reset()
         if fault.kind == "delay" and fault.effect:
             self._pause(fault.seconds)
-        return fault.response() if fault.kind == "reply" else response
+        return fault.response(self.path) if fault.kind == "reply" else response
 
     def _send(self, entry: Entry, response: Response, fault: Fault | None) -> None:
         """Reply. The journal has the status before the last byte goes: whoever has the reply may look there at once."""
+        if fault and fault.kind == "close":
+            response.headers["Connection"] = "close"
+            self.close_connection = True
         head, content = _head(response), response.get_data()
         pieces = [head + content]
         if fault and fault.kind == "cut":

@@ -147,9 +147,9 @@ class Installation:
         seconds = DEFAULT_VALIDITY_SECONDS if validity_seconds is None else validity_seconds
         return {"token": self.ephemeral_value(roles, seconds)}
 
-    def add_persistent(self, roles: list[str]) -> str:
-        """The id of a new persistent token, as if it had been there already."""
-        token_id = str(uuid.uuid4())
+    def add_persistent(self, roles: list[str], token_id: str | None = None) -> str:
+        """The id of a new persistent token, as if it had been there already; none given: a random one."""
+        token_id = token_id or str(uuid.uuid4())
         self.tokens[token_id] = roles
         return token_id
 

@@ -62,6 +62,11 @@ def test_a_reset_forgets_everything(simulator: Simulator) -> None:
     assert not {entry["token"] for entry in before.values()} & {e["token"] for e in simulator.secrets().values()}
 
 
+def test_seeds_tokens_with_given_ids(simulator: Simulator) -> None:
+    assert [entry["token_id"] for entry in simulator.seed_tokens(["proxy"], token_ids=["one", "two"])] == ["one", "two"]
+    assert {"one", "two"} <= simulator.token_ids()
+
+
 def test_seeds_a_thousand_tokens_at_once(simulator: Simulator) -> None:
     seeded = simulator.seed_tokens(["allocator"], 1000)
     assert len({entry["token_id"] for entry in seeded}) == 1000

@@ -10,6 +10,7 @@ import http.client
 import ssl
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,26 @@ def test_reset(simulator: Simulator, client: Client, kind: str, effects: int) ->
     # It strikes once.
     assert Client(simulator).call("POST", TOKENS, PERSISTENT)[0] == 200
     assert noted(simulator) == (None, 200)
+
+
+def test_reset_before_anything_is_read(simulator: Simulator, client: Client) -> None:
+    simulator.fault("reset_unread")
+    with pytest.raises(ConnectionError):  # broken pipe, where it is still sending
+        client.call("POST", TOKENS, PERSISTENT)
+    assert (simulator.journal(), minted(simulator)) == ([], 0)
+    assert simulator.connections_without_request() == 1
+    assert Client(simulator).call("GET", "/platform")[0] == 200
+
+
+def test_a_connection_that_closes_after_its_reply_says_so(simulator: Simulator, client: Client) -> None:
+    simulator.fault("close")
+    client.request("GET", "/platform")
+    response = client.http.getresponse()
+    assert (response.status, response.headers["Connection"]) == (200, "close")
+    response.read()
+    # The client makes another one by itself.
+    assert client.call("GET", "/platform")[0] == 200
+    assert len({entry["connection"] for entry in simulator.journal()}) == 2
 
 
 def test_refused_handshake(simulator: Simulator, client: Client) -> None:
@@ -107,6 +128,16 @@ def test_ordered_reply(simulator: Simulator, client: Client) -> None:
     assert len({entry["connection"] for entry in simulator.journal()}) == 1
 
 
+def test_ordered_reply_that_depends_on_time_and_path(simulator: Simulator, client: Client) -> None:
+    simulator.fault("reply", status=307, retry_date=100.0, to_itself=True)
+    client.request("GET", "/platform?q=1")
+    response = client.http.getresponse()
+    response.read()
+    assert response.headers["Location"] == "/api/v1/platform?q=1"
+    ahead = parsedate_to_datetime(response.headers["Retry-After"]).timestamp() - time.time()
+    assert 0 < ahead <= 100
+
+
 def test_ordered_reply_to_a_request_that_took_effect(simulator: Simulator, client: Client) -> None:
     simulator.fault("reply", status=502, body_size=3_000_000, effect=True)
     client.request("POST", TOKENS, PERSISTENT)
@@ -157,6 +188,15 @@ def test_somebody_else_revokes(simulator: Simulator, client: Client) -> None:
     simulator.fault("revoke", "delete-enrollment-token", token_id=token_id)
     assert client.call("DELETE", f"{TOKENS}/{token_id}")[0] == 404
     assert noted(simulator) == ("revoke", 404)
+
+
+def test_somebody_else_mints(simulator: Simulator, client: Client) -> None:
+    before = simulator.token_ids()
+    simulator.fault("mint", roles=["director"])
+    assert client.call("POST", TOKENS, PERSISTENT)[0] == 200
+    new = [token["roles"] for token in simulator.state()["tokens"] if token["token_id"] not in before]
+    assert new == [["director"], ["proxy"]]
+    assert minted(simulator) == 1
 
 
 def test_a_long_fault_does_not_keep_the_simulator_from_ending(tmp_path: Path) -> None:
