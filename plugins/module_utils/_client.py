@@ -90,7 +90,7 @@ class Client:
         """
         # A page is what something else than ECE says.
         self._call_if_there(
-            "DELETE", f"{TOKENS}/{quote(token_id, safe='')}", lambda reply: None, lambda reply: not _is_html(reply)
+            "DELETE", f"{TOKENS}/{quote(token_id, safe='')}", _nothing, lambda reply: not _is_html(reply)
         )
 
     def runners(self, *, repeat: Repeat = Repeat.SAFE) -> list[Runner]:
@@ -113,7 +113,7 @@ class Client:
 
         ECE refuses it with 400 for a runner that is connected.
         """
-        self._call_if_there("DELETE", _runner_path(runner_id), lambda reply: None, _no_such_runner)
+        self._call_if_there("DELETE", _runner_path(runner_id), _nothing, _no_such_runner)
 
     def _call(
         self,
@@ -173,6 +173,12 @@ def _no_such_runner(reply: Reply) -> bool:
 
 def _no_such_allocator(reply: Reply) -> bool:
     return _error(reply).get("code") == "allocators.allocator_not_found"
+
+
+def _nothing(reply: t.Any) -> None:
+    """What a deletion says: an object. A list or a word is what something else than ECE says."""
+    if not isinstance(reply, dict):
+        raise TypeError("not an object")
 
 
 def _text(value: t.Any) -> str:
@@ -237,7 +243,7 @@ def _advice(reply: Reply, code: str | None) -> str:
         return "The API is asked too often: try again later, or with more retries."
     if reply.status >= 500:
         return "The API has a problem of its own: look at the coordinators, or try again later."
-    return "The API did not accept the request."
+    return "The API did not accept the request: change what it names, and run this again."
 
 
 def _described(reply: Reply) -> str:

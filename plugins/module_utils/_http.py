@@ -102,13 +102,16 @@ class Http:
         if self._session is None:
             self._session = _new_session(self.connection)
         session = self._session
+        given_up = threading.Event()
+        body = None if content is None else Body(content, given_up)
         try:
             return with_deadline(
-                self.connection.timeout, lambda given_up: self._exchange(session, method, url, content, tries, given_up)
+                self.connection.timeout, lambda: self._exchange(session, method, url, body, tries), given_up
             )
         except NoReply as failure:
             # A request that was given up may still hold the session: what follows begins with a fresh connection.
             self._session = None
+            failure.sent = body is None or body.begun
             return failure
 
     def _exchange(
@@ -116,20 +119,19 @@ class Http:
         session: requests.Session,
         method: str,
         url: str,
-        content: bytes | None,
+        body: Body | None,
         tries: int,
-        given_up: threading.Event,
     ) -> Reply:
         import urllib3.exceptions
 
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if content is not None:
+        if body is not None:
             headers["Content-Type"] = "application/json"
         try:
             response = session.request(
                 method,
                 url,
-                data=None if content is None else Body(content, given_up),
+                data=body,
                 headers=headers,
                 allow_redirects=False,
                 stream=True,
@@ -169,31 +171,34 @@ class Body(io.BytesIO):
     """What a request sends, unless the request was given up before it came to that.
 
     A name with several addresses, none of which answers, outlives the deadline. What nobody waits for any more may not
-    take effect.
+    take effect. It is read when there is a connection and the headers are sent: a server cannot have acted on a request
+    of which not even the reading has `begun`.
     """
 
     def __init__(self, content: bytes, given_up: threading.Event) -> None:
         super().__init__(content)
         self.given_up = given_up
+        self.begun = False
 
     def read(self, size: int | None = -1, /) -> bytes:
+        # In this order: who gives it up looks at `begun` afterwards.
+        self.begun = True
         if self.given_up.is_set():
             raise OSError("the request was given up")
         return super().read(size)
 
 
-def with_deadline(seconds: float, work: Callable[[threading.Event], Reply]) -> Reply:
-    """Return what `work` returns, or raise `NoReply` when it takes longer than `seconds`; the given event is set then.
+def with_deadline(seconds: float, work: Callable[[], Reply], given_up: threading.Event) -> Reply:
+    """Return what `work` returns, or raise `NoReply` when it takes longer than `seconds`; `given_up` is set then.
 
     What requests calls a timeout bounds each silence; a name look-up or a reply that drips byte by byte escapes it.
     So the work has a thread of its own, which is left behind at the deadline and dies with the process.
     """
     outcome: queue.SimpleQueue[Reply | Exception] = queue.SimpleQueue()
-    given_up = threading.Event()
 
     def run() -> None:
         try:
-            outcome.put(work(given_up))
+            outcome.put(work())
         except Exception as error:  # noqa: BLE001 - handed to the caller's thread, whatever it is
             outcome.put(error)
 

@@ -21,15 +21,16 @@ _NOT_YET_VALID, _EXPIRED = 9, 10
 class NoReply(Exception):
     """One try brought no usable reply.
 
-    `sent` is False where the request surely never reached the server. `lasting` failures stay when it is repeated.
+    `lasting` failures stay when it is repeated. `sent` is for who sends it to set: False where the request surely never
+    reached the server.
     """
 
-    def __init__(self, reason: str, advice: str = "", *, sent: bool = True, lasting: bool = False) -> None:
+    def __init__(self, reason: str, advice: str = "", *, lasting: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.advice = advice
-        self.sent = sent
         self.lasting = lasting
+        self.sent = True
 
 
 def timed_out(seconds: float) -> NoReply:
@@ -69,14 +70,12 @@ def classify(error: Exception, connection: Connection) -> NoReply:
             return NoReply(
                 f"the certificate does not hold this name or address ({cause})",
                 "Use one that it holds in url.",
-                sent=False,
                 lasting=True,
             )
         if isinstance(cause, wrong_address):
             return NoReply(
                 "url, or the proxy that the environment names, is no address that can be used",
                 "Check url, HTTPS_PROXY and NO_PROXY.",
-                sent=False,
                 lasting=True,
             )
     if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
@@ -87,14 +86,14 @@ def classify(error: Exception, connection: Connection) -> NoReply:
     for cause in causes:
         # Before its base class, ConnectTimeoutError.
         if isinstance(cause, urllib3.exceptions.NewConnectionError):
-            return NoReply(f"{where} is out of reach ({own_words(_innermost(causes))})", advice, sent=False)
+            return NoReply(f"{where} is out of reach ({own_words(_innermost(causes))})", advice)
         if isinstance(cause, urllib3.exceptions.ConnectTimeoutError):
-            return NoReply(f"no connection to {where} within {connection.timeout:g} seconds", advice, sent=False)
+            return NoReply(f"no connection to {where} within {connection.timeout:g} seconds", advice)
         if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
             return timed_out(connection.timeout)
         if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed"):
             # http.client puts the status there, and only there.
-            return NoReply(f"the proxy refused to connect ({str(cause)[:100]})", advice, sent=False)
+            return NoReply(f"the proxy refused to connect ({str(cause)[:100]})", advice)
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return NoReply(
                 f"no TLS connection could be made or kept ({getattr(cause, 'reason', None) or 'TLS error'})",
@@ -114,14 +113,12 @@ def _certificate_refused(error: ssl.SSLCertVerificationError, ca_path: str | Non
     if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
         advice = "Renew the certificate of the installation, or mend the clock of this machine."
     elif ca_path:
-        advice = f"It was not issued by what ca_path ({ca_path}) holds: put the installation's CA certificate there."
+        advice = f"Put the installation's CA certificate into ca_path: what is there ({ca_path}) did not issue it."
         if os.path.isdir(ca_path):
             advice += " In a folder, only names that `openssl rehash` gives count."
     else:
         advice = "Name the installation's CA certificate in ca_path."
-    return NoReply(
-        f"the certificate of the API is not trusted ({error.verify_message})", advice, sent=False, lasting=True
-    )
+    return NoReply(f"the certificate of the API is not trusted ({error.verify_message})", advice, lasting=True)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
 import threading
 
@@ -19,8 +20,9 @@ from ansible_collections.eceops.platform.plugins.module_utils._no_reply import N
 
 OK = Reply(200, {}, b"{}", 1)
 LOST = NoReply("lost")
-UNSENT = NoReply("refused", sent=False)
-UNTRUSTED = NoReply("not trusted", sent=False, lasting=True)
+UNSENT = NoReply("refused")
+UNTRUSTED = NoReply("not trusted", lasting=True)
+UNSENT.sent = UNTRUSTED.sent = False
 
 
 def status(code, **headers):
@@ -140,38 +142,56 @@ def test_a_failure_says_whether_its_outcome_is_unknown(failure, unknown):
     assert error.value.details["failure"] == {"status": None, "code": None, "message": failure.reason, "fields": None}
 
 
-def lose(given_up):
+def lose():
     raise LOST
 
 
 def test_with_deadline_returns_and_raises_what_the_work_does():
-    assert _http.with_deadline(10, lambda given_up: OK) is OK
+    given_up = threading.Event()
+    assert _http.with_deadline(10, lambda: OK, given_up) is OK
     with pytest.raises(NoReply, match="lost"):
-        _http.with_deadline(10, lose)
+        _http.with_deadline(10, lose, given_up)
+    assert not given_up.is_set()
 
 
 def test_with_deadline_gives_up_at_the_deadline():
-    seen = []
-    forever = threading.Event()
-
-    def work(given_up):
-        seen.append(given_up)
-        forever.wait()
-
-    with pytest.raises(NoReply, match="0.05 seconds") as error:
-        _http.with_deadline(0.05, work)
+    forever, given_up = threading.Event(), threading.Event()
+    with pytest.raises(NoReply, match="0.05 seconds"):
+        _http.with_deadline(0.05, forever.wait, given_up)
     forever.set()
-    assert error.value.sent
-    assert seen[0].is_set()
+    assert given_up.is_set()
 
 
 def test_what_was_given_up_is_not_sent_any_more():
     given_up = threading.Event()
     body = _http.Body(b"content", given_up)
+    assert not body.begun
     assert body.read(3) == b"con"
+    assert body.begun
     given_up.set()
     with pytest.raises(OSError, match="given up"):
         body.read()
+
+
+class Failing:
+    """A session that reads so much of the body, then fails."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def request(self, method, url, data, **options):
+        if self.size and data:
+            data.read(self.size)
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+@pytest.mark.parametrize(("body", "read", "unknown"), [({}, 0, False), ({}, 1, True), (None, 0, True)])
+def test_a_request_whose_body_was_not_read_was_not_sent(body, read, unknown):
+    http = _http.Http(Connection("https://ece", "fake", retries=0))
+    http._session = Failing(read)
+    with pytest.raises(RequestFailed) as error:
+        http.request("POST", "/path", body, repeat=Repeat.UNSENT)
+    assert error.value.outcome_unknown is unknown
 
 
 def test_tls_trusts_nothing_but_ca_path(tmp_path):
