@@ -91,6 +91,10 @@ format: .cache/ready/lint ## put the Python code in order
 	.nox/lint/bin/ruff check --fix-only --quiet .
 	.nox/lint/bin/ruff format .
 
+.PHONY: guide
+guide: $(READY) ## the guide "When it fails", from the tables of faults that the tests run
+	PYTHONPATH=tests $(VENV)/python -B -m faults.guide
+
 .PHONY: clean
 clean: ## remove everything that make has made
 	@if test -d .cache/podman && test -x $(VENV)/python; then PYTHONPATH=tests $(VENV)/python -m testbed.containers --clean; fi

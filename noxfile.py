@@ -209,12 +209,10 @@ def integration(session: nox.Session, env: pythons.Env) -> None:
         session.run("python", "-m", "testbed", "down", "--dir", str(world), env=testbed)
 
 
-@core
-def system(session: nox.Session, env: pythons.Env) -> None:
-    """Plays from the installed artifact against the simulator, the testbed's own tests, and the transport."""
+def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
+    """Run tests that run Ansible from the installed artifact."""
     install_core(session, env)
     end_of_setup(session)
-    tests = ["tests/system", "tests/testbed/tests", "tests/transport"]
     stage.install(artifact(session), galaxy(session), staged(session))
     variables = environment(session.name) | {
         "PYTHONPATH": str(ROOT / "tests"),
@@ -223,7 +221,29 @@ def system(session: nox.Session, env: pythons.Env) -> None:
         # What hosts run on in some tests; without one, on the controller's own
         "TESTBED_HOST_PYTHON": pythons.host_python(env.core) or "",
     }
-    session.run("python", "-m", "pytest", "-n", "2", *tests, *session.posargs, env=variables)
+    session.run("python", "-m", "pytest", *arguments, *session.posargs, env=variables)
+
+
+@core
+def system(session: nox.Session, env: pythons.Env) -> None:
+    """Plays from the installed artifact against the simulator, the testbed's own tests, and the transport."""
+    play(session, env, "-n", "2", "tests/system", "tests/testbed/tests", "tests/transport")
+
+
+# Many of their rows wait for what does not come.
+FAULTS = ("-n", "4", "--dist", "worksteal", "tests/faults")
+
+
+@core
+def faults(session: nox.Session, env: pythons.Env) -> None:
+    """The whole tables of faults, and what becomes of credentials and tokens then."""
+    play(session, env, *FAULTS)
+
+
+@core
+def faults_part(session: nox.Session, env: pythons.Env) -> None:
+    """The part of them that is marked so."""
+    play(session, env, *FAULTS, "-m", "part")
 
 
 @nox.session(python=ENVS[-1].executable if ENVS else None)

@@ -239,6 +239,8 @@ def _advice(reply: Reply, code: str | None) -> str:
         return "The user probably needs the Platform admin role."
     if reply.status == 404:
         return "Is it ECE's API that url points at (port 12443)?"
+    if reply.status == 409:
+        return "Run this again; if the same comes back, something else changes what this task does."
     if reply.status == 429:
         return "The API is asked too often: try again later, or with more retries."
     if reply.status >= 500:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,9 +17,11 @@ _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 @dataclass
 class Entry:
-    """One request. ``status`` stays null when no reply was completed, ``fault`` when none was ordered for it."""
+    """One request. ``status`` stays null when no reply was completed, ``fault`` when none was ordered for it. ``at``:
+    seconds by a clock that never goes back."""
 
     number: int
+    at: float
     connection: int
     method: str
     path: str
@@ -48,7 +51,8 @@ class Journal:
     def begin(self, connection: int, path: str, **values: Any) -> Entry:
         """Note a request when it was read; the caller fills in ``status`` when its reply is about to be complete."""
         self._without_request.discard(connection)
-        entry = Entry(number=len(self._entries) + 1, connection=connection, path=masked(path), **values)
+        number = len(self._entries) + 1
+        entry = Entry(number, time.monotonic(), connection, path=masked(path), **values)
         self._entries.append(entry)
         return entry
 

@@ -32,7 +32,7 @@ from .state import Refusal
 from .world import World
 
 DRIP_MAX_SECONDS = 60.0
-HANDSHAKE_SECONDS = 10.0
+CLIENT_SECONDS = 10.0
 
 
 class ApiServer(ThreadingHTTPServer):
@@ -53,13 +53,14 @@ class ApiServer(ThreadingHTTPServer):
             fault = self.world.faults.for_connection()
         if fault and fault.kind == "refuse_handshake":
             # When the client has begun: one that is still connecting would report something else.
-            wait([request, self.bell], HANDSHAKE_SECONDS)
+            wait([request, self.bell], CLIENT_SECONDS)
             reset_on_close(request)
             request.close()
             return
-        context = self.contexts[fault.which if fault else "good"]
+        context = self.contexts[(fault and fault.which) or "good"]
         with context.wrap_socket(request, server_side=True) as tls:
             if fault and fault.kind == "reset_unread":
+                wait([tls, self.bell], CLIENT_SECONDS)
                 reset_on_close(tls)
                 return
             Handler(tls, client_address, self, number, fault)
@@ -69,7 +70,10 @@ class ApiServer(ThreadingHTTPServer):
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exc_info()[1], OSError):  # a client that hangs up is nothing to report
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):  # a client that hangs up is nothing to report
+            with self.world.lock:
+                self.world.violations.append({"side": "simulator", "error": repr(error)})
             super().handle_error(request, client_address)
 
 

@@ -76,25 +76,6 @@ def rotate(run, ids, tmp_path):
 
 
 @pytest.fixture
-def join(run, make_hosts):
-    """Hosts by name, with variables: `hosts, join = join({"a": ALLOCATOR})`; `join()` runs the role on them."""
-
-    def prepare(variables, **options):
-        hosts = {host.name: host for host in make_hosts(*variables, **options)}
-
-        def play(*args, serial=None, **kwargs):
-            entries = {name: {**host.variables, **variables[name]} for name, host in hosts.items()}
-            play = {"hosts": "all", "gather_facts": False, "roles": ["eceops.platform.ece_host"]}
-            if serial:
-                play["serial"] = serial
-            return run.play([play], *args, inventory={"all": {"hosts": entries}}, **kwargs)
-
-        return hosts, play
-
-    return prepare
-
-
-@pytest.fixture
 def role(run):
     """The folder of the role ece_host."""
     return run.collections_path / "ansible_collections/eceops/platform/roles/ece_host"

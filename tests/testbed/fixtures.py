@@ -12,15 +12,25 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from . import hosts, platforms
-from .play import Runner
+from .play import Result, Runner
 from .simulator import Simulator
+
+
+@pytest.fixture(scope="session")
+def closed_port() -> Iterator[int]:
+    """A port of loopback on which nothing listens, and nobody else will."""
+    with closing(socket.socket()) as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +72,24 @@ def make_hosts(simulator: Simulator) -> Iterator[Callable[..., list[hosts.Direct
             return made
 
         yield make
+
+
+@pytest.fixture
+def join(run: Runner, make_hosts: Callable[..., list[hosts.DirectoryHost]]) -> Callable[..., Any]:
+    """Hosts by name, with variables: `hosts, join = join({"a": ALLOCATOR})`; `join()` runs the role on them."""
+
+    def prepare(
+        variables: dict[str, dict[str, Any]], **options: str
+    ) -> tuple[dict[str, hosts.DirectoryHost], Callable[..., Result]]:
+        made = {host.name: host for host in make_hosts(*variables, **options)}
+
+        def play(*args: str, serial: int | None = None, **kwargs: Any) -> Result:
+            entries = {name: {**host.variables, **variables[name]} for name, host in made.items()}
+            play: dict[str, Any] = {"hosts": "all", "gather_facts": False, "roles": ["eceops.platform.ece_host"]}
+            if serial:
+                play["serial"] = serial
+            return run.play([play], *args, inventory={"all": {"hosts": entries}}, **kwargs)
+
+        return made, play
+
+    return prepare

@@ -99,9 +99,10 @@ class Result:
 class Runner:
     """Runs Ansible command lines with the collections of ``collections_path`` and no others."""
 
-    def __init__(self, collections_path: Path, simulator: Simulator) -> None:
+    def __init__(self, collections_path: Path, simulator: Simulator, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.collections_path = collections_path
         self.simulator = simulator
+        self.timeout_seconds = timeout_seconds
         self._process: subprocess.Popen[str] | None = None
 
     def play(
@@ -121,7 +122,7 @@ class Runner:
         absolute path; none: an empty one. ``watch``: also catch files that only live during the run.
 
         Raises:
-            subprocess.TimeoutExpired: when it takes longer than five minutes.
+            subprocess.TimeoutExpired: when it takes too long.
         """
         options = [*args, *(["--check"] if check else []), *(["-" + "v" * verbosity] if verbosity else [])]
         variables = {"ece_api": self.simulator.ece_api, **(extra_vars or {})}
@@ -180,7 +181,7 @@ class Runner:
         ) as process:
             self._process = process
             try:
-                stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
+                stdout, stderr = process.communicate(timeout=self.timeout_seconds)
             except BaseException:
                 self.kill()
                 raise

@@ -137,8 +137,8 @@ class Simulator:
     # Observe
 
     def journal(self) -> list[dict[str, Any]]:
-        """The requests so far: ``number``, ``connection``, ``method``, ``path``, ``operation``, ``body``, ``scheme``,
-        ``user``, ``authenticated``, ``status``, ``fault``; null where there is none. No secrets."""
+        """The requests so far: ``number``, ``at``, ``connection``, ``method``, ``path``, ``operation``, ``body``,
+        ``scheme``, ``user``, ``authenticated``, ``status``, ``fault``; null where there is none. No secrets."""
         return self._call("GET", "/journal")["requests"]
 
     def connections_without_request(self) -> int:
@@ -147,7 +147,7 @@ class Simulator:
 
     def violations(self) -> list[dict[str, Any]]:
         """Where the OpenAPI description was broken: ``side`` (request, reply), ``operation``, ``method``, ``path``,
-        ``error``."""
+        ``error``. And where the simulator itself was: ``side`` (simulator), ``error``."""
         return self._call("GET", "/violations")
 
     def state(self) -> dict[str, Any]:
@@ -191,9 +191,10 @@ class Simulator:
     def clear_faults(self) -> None:
         self._call("DELETE", "/faults")
 
-    def seed_tokens(self, roles: list[str], count: int = 1) -> list[dict[str, str]]:
-        """Add persistent tokens, as if they had always been there: ``token_id`` and ``token`` of each."""
-        return self._call("POST", "/tokens", {"roles": roles, "count": count})
+    def seed_tokens(self, roles: list[str], count: int = 1, token_ids: list[str] | None = None) -> list[dict[str, str]]:
+        """Add persistent tokens, as if they had always been there: ``token_id`` and ``token`` of each. Either as many
+        as ``count``, or with these ids."""
+        return self._call("POST", "/tokens", {"roles": roles, "count": count, "token_ids": token_ids})
 
     def mint_ephemeral(self, roles: list[str], validity_seconds: int) -> str:
         """An ephemeral token that somebody holds, by the installation's present clock."""

@@ -20,14 +20,16 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
     cores = [env.core for env in envs]
     if goal == "check":
         return [f"sanity-{cores[-1]}", "lint", f"units-{cores[-1]}", "tooling"]
+    faults = [f"faults-{core}" for core in cores]
     if goal == "test":
         cores = list(dict.fromkeys([cores[0], cores[-1]]))
+        faults = [f"faults-{cores[-1]}", *(f"faults_part-{core}" for core in cores[:-1])]
     # The longest first, so that two at a time end together; "system" has two workers of its own, and is rather not
     # beside another one.
     system, integration, sanity, units = (
         [f"{step}-{core}" for core in cores] for step in ("system", "integration", "sanity", "units")
     )
-    return [*system[:1], *integration, *system[1:], *sanity, *units, *COMMON]
+    return [*system[:1], *integration, *system[1:], *faults, *sanity, *units, *COMMON]
 
 
 def summary(names: list[str], results: Path) -> tuple[list[str], bool]:

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
-from contextlib import closing
 
 import pytest
 
@@ -55,11 +53,3 @@ def connect(simulator, pauses):
         return Client(Http(connection, pauses.append))
 
     return connect
-
-
-@pytest.fixture
-def closed_port():
-    """A port of loopback on which nothing listens, and nobody else will."""
-    with closing(socket.socket()) as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        yield reserved.getsockname()[1]

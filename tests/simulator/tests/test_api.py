@@ -137,8 +137,10 @@ def test_notes_requests_without_token_values(simulator: Simulator, client: Clien
     client.call("POST", TOKENS, {"persistent": False, "roles": ["proxy"]})
     client.call("DELETE", f"{TOKENS}/{token}")
     minted, deleted = simulator.journal()
+    assert minted["at"] < deleted["at"]
     assert minted == {
         "number": 1,
+        "at": minted["at"],
         "connection": minted["connection"],
         "method": "POST",
         "path": f"/api/v1{TOKENS}",

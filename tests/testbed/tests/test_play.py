@@ -108,8 +108,8 @@ def test_a_run_that_never_began_shows_why(run: Runner) -> None:
         assert result.last
 
 
-def test_a_run_is_bounded_and_takes_its_children_with_it(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.play.TIMEOUT_SECONDS", 0.2)
+def test_a_run_is_bounded_and_takes_its_children_with_it(run: Runner) -> None:
+    run.timeout_seconds = 0.2
     with pytest.raises(subprocess.TimeoutExpired):
         # The shell's child keeps the pipe open: this would wait for it if it lived on.
         run.command(["sh", "-c", "sleep 60; true"])

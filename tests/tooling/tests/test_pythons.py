@@ -96,6 +96,15 @@ def test_the_cores_of_a_goal(goal: str, found: list[str], cores: set[str]) -> No
     assert {"simulator", "lint", "tooling"} <= set(names)
 
 
+def test_the_table_of_faults_is_whole_on_the_newest_and_on_all_for_test_all() -> None:
+    found = envs("2.16", "2.19", "2.20")
+    faults = {
+        goal: [name for name in parts.parts(goal, found) if name.startswith("faults")] for goal in ("test", "test-all")
+    }
+    assert faults["test"] == ["faults-2.20", "faults_part-2.16"]
+    assert faults["test-all"] == ["faults-2.16", "faults-2.19", "faults-2.20"]
+
+
 def test_no_core_at_all_is_an_error() -> None:
     with pytest.raises(SystemExit):
         parts.parts("test", [])

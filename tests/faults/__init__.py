@@ -1,0 +1,4 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables of faults, and what comes of each: tests run them, and the guide "When it fails" is rendered from them."""
