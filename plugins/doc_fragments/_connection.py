@@ -42,7 +42,8 @@ options:
   ca_path:
     description:
       - File with the CA certificates to trust, in PEM format, or folder of such files under OpenSSL's hashed names. Nothing else is trusted then.
-      - Without it the system's store is used. Environment variables such as E(REQUESTS_CA_BUNDLE) are not.
+      - Without it the system's store is used, or what OpenSSL's own variables E(SSL_CERT_FILE) and E(SSL_CERT_DIR) name in its place.
+        Other environment variables, such as E(REQUESTS_CA_BUNDLE), are not.
       - The CA certificate of a fresh installation is shown in its Cloud UI under Platform, Settings, TLS certificate chain.
     type: path
   allow_plain_http:

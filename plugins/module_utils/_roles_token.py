@@ -291,10 +291,11 @@ def plan_persistent(wanted: Wanted, listed: Collection[ListedToken]) -> Plan:
         return Plan(mint=True, matching_token_ids=matching, warnings=tuple(warnings))
     if not matching:
         return Plan(mint=True, warnings=tuple(warnings))
-    warnings.append(
-        "A token with exactly these roles is there, but ECE never shows its value again: "
-        "give the value that was stored as token, or mint another with mint: always."
-    )
+    if len(matching) == 1:
+        there = "A token with exactly these roles is there, but ECE never shows its value again"
+    else:
+        there = f"{len(matching)} tokens with exactly these roles are there, but ECE never shows their values again"
+    warnings.append(f"{there}: give the value that was stored as token, or mint another with mint: always.")
     return Plan(
         token_id=matching[0] if len(matching) == 1 else None, matching_token_ids=matching, warnings=tuple(warnings)
     )
