@@ -44,7 +44,8 @@ class Findings:
 
     @property
     def clean(self) -> bool:
-        return self.engine_tells and not self.containers and not self.storage
+        # The two are asked for one after the other.
+        return self.engine_tells and not self.running_containers and not self.containers and not self.storage
 
     @property
     def runs_runner(self) -> bool:
@@ -131,13 +132,15 @@ def _match(given: Arguments, runners: Iterable[Runner]) -> tuple[Runner | None, 
     for runner in runners:
         if given.runner_id is not None and runner.runner_id == given.runner_id:
             return runner, _another_address(given, runner)
-    for runner in runners:
-        if given.ip is not None and runner.host_ip == given.ip:
-            other = (
-                f"It is listed as runner {runner.runner_id}, found by its address {given.ip}: set ece_host_runner_id"
-            )
-            return runner, (f"{other} to that id.",)
-    return None, ()
+    # A host that was rebuilt under another id is listed twice for a while. The connected one is the one that lives.
+    by_address = sorted(
+        (runner for runner in runners if given.ip is not None and runner.host_ip == given.ip),
+        key=lambda runner: (not runner.connected, runner.runner_id),
+    )
+    if not by_address:
+        return None, ()
+    other = f"It is listed as runner {by_address[0].runner_id}, found by its address {given.ip}: set ece_host_runner_id"
+    return by_address[0], (f"{other} to that id.",)
 
 
 def _another_address(given: Arguments, runner: Runner) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.?[\w-]*")
 _FORBIDDEN = re.compile(r"""['"`$\\*?\[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]""")
 _FORBIDDEN_IN_JSON = re.compile(r"""['`$\\*?\[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]""")
 _FLAG = re.compile(r"--[a-z0-9][a-z0-9-]*\Z")
+# The installer compares the first two numbers by arithmetic, which would evaluate names and assignments.
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})(\.|\Z)")
 
 # The installer's flag of each variable, in the order of the command line. What is not here takes no value, or is special.
 FLAGS = (
@@ -174,7 +176,7 @@ _MEANINGS = {
 def _problems(name: str, value: t.Any) -> t.List[str]:
     """What is wrong with one value, in sentences without their beginning."""
     if name in WORDS:
-        return _scalar(value, _word)
+        return _scalar(value, _version if name == "version" else _word)
     if name in PATHS:
         return _scalar(value, _path)
     if name == "roles":
@@ -210,6 +212,10 @@ def _word(text: str) -> t.List[str]:
     if text.startswith("-"):
         return [f"may not begin with a dash: the installer takes it for a flag: {_quoted(text)}."]
     return _too_long(text)
+
+
+def _version(text: str) -> t.List[str]:
+    return _word(text) or ([] if _VERSION.match(text) else [f"must be a version such as 4.2.0, not {_quoted(text)}."])
 
 
 def _token(text: str) -> t.List[str]:

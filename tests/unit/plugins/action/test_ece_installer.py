@@ -107,8 +107,24 @@ def test_a_start_is_tried_once(act):
     result, clock = act(RUNNING, state="started")
     assert result == RUNNING
     assert clock.asked == 1
-    with pytest.raises(AnsibleConnectionFailure):
-        act(DROPPED, state="started")
+
+
+def test_a_connection_that_drops_at_the_start_is_a_failure_that_says_what_is_known(act):
+    result, clock = act(DROPPED, state="started")
+    assert clock.asked == 1
+    assert result["failed"]
+    assert "unreachable" not in result
+    assert "whether it was is not known" in result["msg"]
+    assert "dropped" in result["msg"]
+
+
+@pytest.mark.parametrize("state", ["started", "finished"])
+def test_a_host_that_is_out_of_reach_in_check_mode_is_a_failure_that_says_so(act, state):
+    result, clock = act(DROPPED, state=state, check_mode=True)
+    assert clock.asked == 1
+    assert result["failed"]
+    assert "Nothing was done, as the host is out of reach" in result["msg"]
+    assert "dropped" in result["msg"]
 
 
 def test_check_mode_does_not_wait(act):

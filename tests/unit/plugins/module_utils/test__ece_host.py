@@ -176,6 +176,17 @@ def test_a_runner_that_is_found_by_its_address_is_a_warning():
     assert "listed as runner other" in result.warnings[0]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_runners_at_its_address_the_connected_one_is_the_host(order):
+    old, new = listed(False, runner_id="a-old"), listed(True, runner_id="new")
+    result = plan(found=CLEAN, others=(COORDINATOR, *[old, new][::order]), runner_id="own", replace_disconnected=True)
+    assert (result.action, result.runner) == ("skip", new)
+
+
+def test_containers_that_run_are_enough_not_to_join():
+    assert plan(found=Findings(running_containers=["frc-proxies-proxy"])).action == "fail"
+
+
 def test_a_runner_of_another_address_may_be_another_host():
     other = {"runner_id": "old", "host_ip": "192.0.2.99"}
     result = plan(listed(True, **other), runner_id="old")

@@ -86,7 +86,7 @@ def words(value):
     """The variables that take text, each with a value that holds `value`."""
     return [
         ("coordinator_host", value),
-        ("version", value),
+        ("version", "4.2." + value),
         ("runner_id", value),
         ("ip", value),
         ("availability_zone", value),
@@ -170,6 +170,11 @@ def test_a_word_is_one_word(name, value, says):
         ("roles", "allocator", "must be a list"),
         ("roles", ["allocators"], "may hold allocator, coordinator, director and proxy, not 'allocators'"),
         ("roles", [None], "may not hold an empty item"),
+        ("version", "4", "must be a version such as 4.2.0, not '4'"),
+        ("version", "x=4.2.0", "must be a version"),
+        ("version", "4.x", "must be a version"),
+        ("version", "4.2-x", "must be a version"),
+        ("version", "4.08", "must be a version"),
         ("external_hostname", "a", "must be a list"),
         ("external_hostname", ["a,b"], "may not hold a comma"),
         ("external_hostname", ["-a"], "may not begin with a dash"),
@@ -227,6 +232,11 @@ def test_a_word_is_one_word(name, value, says):
 def test_every_other_rule(name, value, says):
     problems = argument_problems({name: value}, "ece_host_")
     assert any(problem.startswith("ece_host_" + name + " " + says) for problem in problems), problems
+
+
+@pytest.mark.parametrize("version", ["4.2.0", "4.10", 4.2, "10.0.0-SNAPSHOT"])
+def test_a_version_has_two_numbers_at_least(version):
+    assert argument_problems({"version": version}) == []
 
 
 @pytest.mark.parametrize("flag", sorted(OWNED))

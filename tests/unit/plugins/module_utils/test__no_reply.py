@@ -73,7 +73,11 @@ def test_what_became_of_it(error, says, lasting):
 
 @pytest.mark.parametrize(
     ("code", "advises"),
-    [(9, "the clock of this machine"), (10, "Renew the certificate"), (20, "CA certificate into ca_path: what is there (/etc/ece/ca.pem)")],
+    [
+        (9, "the clock of this machine"),
+        (10, "Renew the certificate"),
+        (20, "CA certificate into ca_path: what is there (/etc/ece/ca.pem)"),
+    ],
 )
 def test_what_is_advised_about_a_certificate(code, advises):
     assert advises in classify(untrusted(code, "why"), CONNECTION).advice
