@@ -52,7 +52,13 @@ class ActionModule(ActionBase):
         try:
             answer = self._execute_module(module_name="eceops.platform.ece_installer", task_vars=task_vars)
         except AnsibleConnectionFailure as error:
-            if self._task.args.get("state") != "finished":
+            # A failure, not Ansible's "unreachable": it says what is known, and a rescue follows it.
+            state = self._task.args.get("state")
+            if self._task.check_mode:
+                return {"failed": True, "msg": _lost_in_check_mode(error)}
+            if state == "started":
+                return {"failed": True, "msg": _lost_at_start(error)}
+            if state != "finished":
                 raise
             answer = {"unreachable": True, "msg": str(error)}
         if answer.get("unreachable"):
@@ -72,3 +78,15 @@ def _too_long(answer: dict[str, t.Any]) -> str:
             f"the installer as it is then: {again}"
         )
     return f"The installer has not ended in time. It is left running, and the next run waits for it: {again}"
+
+
+def _lost_in_check_mode(error: AnsibleConnectionFailure) -> str:
+    return f"Nothing was done, as the host is out of reach. Run this again when it is within reach. The cause: {error}"
+
+
+def _lost_at_start(error: AnsibleConnectionFailure) -> str:
+    return (
+        "The connection was lost while the installer was being started, and whether it was is not known. Run this "
+        "again when the host is within reach: an installer that runs is waited for, and is not started twice. The "
+        f"cause: {error}"
+    )

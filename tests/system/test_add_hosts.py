@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.hosts
+
 PLAYBOOK = "eceops.platform.add_hosts"
 LIST, VERSION, MINT = "get-runners", "get-platform", "create-enrollment-token"
 FIRST = "192.0.2.1"  # the installation's first host

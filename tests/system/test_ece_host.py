@@ -11,7 +11,11 @@ import threading
 import time
 from hashlib import sha256
 
+import pytest
+
 from testbed import platforms
+
+pytestmark = pytest.mark.hosts
 
 LIST, VERSION, MINT = "get-runners", "get-platform", "create-enrollment-token"
 MANAGER = {"ece_host_roles": ["coordinator", "director"]}
@@ -107,25 +111,6 @@ def test_an_installer_that_ended_while_the_controller_was_dead_counts_as_joining
     assert "2 of 2 hosts joined" in again.said
 
 
-def test_a_connection_that_drops_while_an_installer_runs_fails_nothing(join, tmp_path):
-    hosts, play = join({"a1": {**ALLOCATOR, "ansible_connection": "dropping"}})
-    hosts["a1"].behave(hold=True)
-    drops = tmp_path / "drops"
-    drops.mkdir()
-
-    def drop():
-        for number in range(3):
-            (drops / str(number)).touch()
-
-    started = meanwhile(hosts["a1"].runs, drop)
-    dropped = meanwhile(lambda: hosts["a1"].runs() and started() and not list(drops.iterdir()), hosts["a1"].release)
-    result = play(env={"TESTBED_DROPS": str(drops)})
-    assert dropped()
-    assert result.returncode == 0, result.stdout
-    assert list(drops.iterdir()) == []
-    assert len(hosts["a1"].runs()) == 1
-
-
 def test_two_managers_are_refused_and_join_one_at_a_time(join, simulator):
     hosts, play = join({"m1": MANAGER, "m2": MANAGER})
     result = play()
@@ -210,6 +195,54 @@ def test_an_installation_that_is_not_fit_is_left_alone(join, simulator):
     assert hosts["a1"].runs() == []
 
 
+@pytest.fixture
+def login(tmp_path):
+    """Variables of hosts that get the login of a private registry."""
+    file = tmp_path / "config.json"
+    file.write_text("{}", encoding="utf-8")
+    return {**ALLOCATOR, "ece_host_docker_config": str(file)}
+
+
+@pytest.mark.parametrize(
+    ("check", "as_it_was"),
+    [
+        (True, "as it was, as its"),
+        (False, "as it was but for the installer and the login of the registry that it got, as its"),
+    ],
+)
+def test_how_a_host_is_that_is_not_replaced_is_said(join, simulator, login, check, as_it_was):
+    hosts, play = join({"a1": {**login, "ece_host_replace_disconnected": True}})
+    simulator.put_runner(hosts["a1"].ip, roles=["allocator"], connected=False)
+    simulator.fault("reply", "get-runner", times=None, status=500)
+    result = play(check=check)
+    assert result.returncode == 2, result.stdout
+    assert f"it is {as_it_was} old runner could not be deleted: " in result.failures["a1"]
+    assert (hosts["a1"].home / ".docker/config.json").exists() is not check
+
+
+def test_a_host_that_is_lost_while_it_gets_something_fails_and_gets_no_more(join, simulator, login, tmp_path):
+    tasks = {
+        "folder": "Make the folder that the installer lies in",
+        "login-folder": "Make the folder of the registry's login",
+        "login": "Copy the registry's login, ece_host_docker_config",
+    }
+    losses = {name: {"task": task, "times": 1, "note": str(tmp_path / name)} for name, task in tasks.items()}
+    lost = {name: {**login, "ansible_connection": "dropping", "testbed_loss": loss} for name, loss in losses.items()}
+    hosts, play = join(lost)
+    result = play()
+    assert result.returncode == 2, result.stdout
+    assert set(result.failures) == set(tasks)
+    for name, said in result.failures.items():
+        assert "it was lost while it got the installer, and nothing was started. Run this again when" in said
+        assert not (hosts[name].home / ".docker/config.json").exists()
+    assert {name: (host.state / "elastic-cloud-enterprise.sh").exists() for name, host in hosts.items()} == {
+        "folder": False,
+        "login-folder": True,
+        "login": True,
+    }
+    assert simulator.state()["minted"] == {"ephemeral": 0, "persistent": 0}
+
+
 def test_settings_that_are_used_once_must_be_the_same(join):
     hosts, play = join({"a1": ALLOCATOR, "a2": {**ALLOCATOR, "ece_host_join_timeout": 60}})
     result = play()
@@ -217,19 +250,6 @@ def test_settings_that_are_used_once_must_be_the_same(join):
     assert "ece_host_join_timeout" in result.failures["a1"]
     assert result.operations == []
     assert all(host.executed() == [] for host in hosts.values())
-
-
-def test_a_list_that_cannot_be_had_at_the_end_is_said(join, simulator):
-    _hosts, play = join({"a1": ALLOCATOR})
-    minted = meanwhile(
-        lambda: MINT in [entry["operation"] for entry in simulator.journal()],
-        lambda: simulator.fault("reply", LIST, times=None, status=401),
-    )
-    result = play()
-    assert minted()
-    assert result.returncode == 2
-    assert "have ended well on a1, but whether" in result.failures["a1"]
-    assert "HTTP 401" in result.failures["a1"]
 
 
 def test_a_host_that_has_not_joined_as_it_should_says_why(join):

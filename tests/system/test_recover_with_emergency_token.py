@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.hosts
+
 PLAYBOOK = "eceops.platform.recover_with_emergency_token"
 EMERGENCY_ROLES = "coordinator,director,proxy"
 # For proxy and allocator, as Elastic's documentation prints it

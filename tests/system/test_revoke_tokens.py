@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -135,3 +136,24 @@ def test_a_failure_of_the_api_is_shown(run, simulator):
         assert result.returncode == 2
         assert "HTTP 401" in result.said
         assert result.find(["fake-wrong-password"]) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        ("List all tokens", "Nothing was revoked: "),
+        ("Revoke the tokens", "Whether the tokens were revoked is not known: "),
+    ],
+)
+def test_an_api_delegate_that_is_lost_is_said(run, ids, tmp_path, task, says):
+    loss = {"task": task, "after": True, "note": str(tmp_path / "note")}
+    bastion = {"ansible_connection": "dropping", "ansible_python_interpreter": sys.executable, "testbed_loss": loss}
+    inventory = {"all": {"hosts": {"bastion": bastion}}}
+    variables = {"ece_revoke_all_except": [], "ece_host_api_delegate": "bastion"}
+    result = run.play(REVOKE_TOKENS, extra_vars=variables, inventory=inventory)
+    assert result.returncode == 2, result.stdout
+    (said,) = result.failures.values()
+    assert said.startswith(f"{says}the API delegate bastion (ece_host_api_delegate) is out of reach ("), said
+    assert "Run this again when it is within reach" in said
+    again = run.play(REVOKE_TOKENS, extra_vars={**variables, "testbed_loss": {}}, inventory=inventory)
+    assert again.returncode == 0, again.stdout

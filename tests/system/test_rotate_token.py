@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 
 import pytest
 
@@ -117,6 +118,88 @@ def test_a_mint_that_fails_shows_its_cause(rotate, simulator, ids, fault, says):
     assert re.search(says, result.said), result.stdout
     assert ids["proxy"] in simulator.token_ids()
     assert result.find([simulator.password]) == []
+
+
+@pytest.fixture
+def lose(tmp_path):
+    """The variables of a run that loses its API delegate: `lose(task, **how)`, as `dropping.py` has it."""
+
+    def lose(task, **how):
+        loss = {"task": task, "note": str(tmp_path / "note"), **how}
+        bastion = {"ansible_connection": "dropping", "ansible_python_interpreter": sys.executable, "testbed_loss": loss}
+        return {"inventory": {"all": {"hosts": {"bastion": bastion}}}, "ece_host_api_delegate": "bastion"}
+
+    return lose
+
+
+OUT_OF_REACH = r"the API delegate bastion \(ece_host_api_delegate\) is out of reach \(.*connection was dropped\)\."
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        ({"after": True}, OUT_OF_REACH),
+        ({"dies": True}, "MODULE FAILURE|Module result deserialization failed"),
+    ],
+)
+def test_a_mint_of_which_nothing_is_heard_may_have_left_a_token(rotate, lose, simulator, ids, how, cause):
+    before = simulator.token_ids()
+    result = rotate(**lose("Mint the new token", **how))
+    assert result.returncode == 2, result.stdout
+    (said,) = result.failures.values()
+    assert re.search(f"^Nothing was revoked, but whether a token was minted is not known: ({cause})", said), said
+    assert "List the tokens with the roles proxy (eceops.platform.ece_roles_token_info), and revoke those" in said
+    assert len(simulator.token_ids() - before) == 1
+    assert ids["proxy"] in simulator.token_ids()
+    assert result.find([simulator.password, simulator.mint_ephemeral([], 60).partition(".")[0]]) == []
+
+
+@pytest.mark.parametrize("task", ["Ask whether the file can be written", "Ask whether the old tokens may be revoked"])
+def test_a_delegate_that_is_lost_before_the_mint_is_said(rotate, lose, simulator, task):
+    before = simulator.state()
+    result = rotate(**lose(task, after=True))
+    assert result.returncode == 2, result.stdout
+    (said,) = result.failures.values()
+    assert re.search(f"^Nothing was minted: {OUT_OF_REACH} Run this again when it is within reach", said), said
+    assert simulator.state() == before
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [("Mint the new token", "Nothing was revoked, no token was minted"), ("Revoke the old tokens", "Nothing was done")],
+)
+def test_a_delegate_that_is_lost_in_check_mode_has_done_nothing(rotate, lose, simulator, task, says):
+    before = simulator.state()
+    result = rotate(check=True, **lose(task, after=True))
+    assert result.returncode == 2, result.stdout
+    (said,) = result.failures.values()
+    assert re.search(f"^{says}: {OUT_OF_REACH} Run this again when it is within reach", said), said
+    assert simulator.state() == before
+
+
+def test_a_delegate_that_is_lost_as_it_stores_is_said(rotate, lose, simulator, ids):
+    before = simulator.token_ids()
+    result = rotate(**lose("Write the token to a file", after=True))
+    assert result.returncode == 2, result.stdout
+    (new,) = simulator.token_ids() - before
+    assert f"The new token {new} was minted, but not stored" in result.said
+    assert re.search(f"The token could not be written to .*/token: {OUT_OF_REACH}", result.said)
+    assert ids["proxy"] in simulator.token_ids()
+
+
+@pytest.mark.parametrize("how", [{}, {"after": True}])
+def test_a_delegate_that_is_lost_as_it_revokes_does_not_lead_to_another_mint(rotate, lose, simulator, ids, how):
+    before = simulator.token_ids()
+    result = rotate(**lose("Revoke the old tokens", **how))
+    assert result.returncode == 2, result.stdout
+    (new,) = simulator.token_ids() - before
+    (said,) = result.failures.values()
+    told = (
+        f"The new token {new} is minted and stored, but whether all old ones are revoked is not known: {OUT_OF_REACH}"
+    )
+    assert re.search(f"^{told}", said), said
+    assert "Do not run this again, which would mint another. " in said
+    assert f"-e ece_revoke_token_ids={ids['proxy']}" in said
 
 
 def test_the_value_of_a_token_in_the_place_of_its_id_is_not_shown(rotate, simulator):
