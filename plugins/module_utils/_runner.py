@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.eceops.platform.plugins.module_utils._errors import Refused, WrongInput
 from ansible_collections.eceops.platform.plugins.module_utils._roles import MANAGER_ROLES, ROLES
+from ansible_collections.eceops.platform.plugins.module_utils._roles_token import JWT_IN_TEXT
 
 # A failure names no more runners than these: a thousand hosts would make a message that nobody reads.
 MAX_NAMED = 20
@@ -82,12 +84,15 @@ def select_runners(
 def check_runner_id(option: str, runner_id: str) -> None:
     """Raise `WrongInput` for what no runner's id can be: it would lead a request to another path than a runner's.
 
-    `.` and `..` are such, too: they cannot be quoted, and whatever sends a request takes them out of its path.
+    `.` and `..` are such, too: they cannot be quoted, and whatever sends a request takes them out of its path. The
+    value of a token may neither stand in a path nor be repeated.
     """
     if not runner_id.strip():
         raise WrongInput(f"{option} holds an empty id. Was a variable empty?")
     if runner_id.strip() in (".", ".."):
         raise WrongInput(f"{option} holds {runner_id.strip()}, which is not the id of a runner.")
+    if re.search(JWT_IN_TEXT, runner_id):
+        raise WrongInput(f"{option} holds the value of a token, which is not the id of a runner.")
 
 
 def check_deletable(runner: Runner, instances: int) -> None:

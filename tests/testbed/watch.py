@@ -47,7 +47,9 @@ class Watch:
             os.close(descriptor)
 
     def contents(self) -> dict[str, bytes]:
-        """The last content of each file by its path in the folder; earlier ones, the newest first, as ``PATH#2``..."""
+        """The last content of each file by its path in the folder; earlier ones, the newest first, as ``PATH#2``...
+
+        Of a file that grows, what it has grown to."""
         named: dict[str, bytes] = {}
         for path, versions in self._contents.items():
             for number, content in enumerate(reversed(versions), 1):
@@ -68,7 +70,10 @@ class Watch:
             if self._stamps.get(descriptor) != stamp:
                 self._stamps[descriptor] = stamp
                 content = os.pread(descriptor, status.st_size, 0)
-                self._contents.setdefault(os.path.relpath(path, self._folder), []).append(content)
+                versions = self._contents.setdefault(os.path.relpath(path, self._folder), [])
+                if versions and content.startswith(versions[-1]):
+                    versions.pop()  # one that grows is all there
+                versions.append(content)
 
     def _hold(self, path: str) -> None:
         try:

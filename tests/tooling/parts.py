@@ -18,17 +18,18 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
     if not envs:
         raise SystemExit("No Python here runs a supported ansible-core: " + ", ".join(CORES))
     cores = [env.core for env in envs]
+    oldest, newest = cores[0], cores[-1]
     if goal == "check":
-        return [f"sanity-{cores[-1]}", "lint", f"units-{cores[-1]}", "tooling"]
-    faults = [f"faults-{core}" for core in cores]
-    if goal == "test":
-        cores = list(dict.fromkeys([cores[0], cores[-1]]))
-        faults = [f"faults-{cores[-1]}", *(f"faults_part-{core}" for core in cores[:-1])]
-    # The longest first, so that two at a time end together; "system" has two workers of its own, and is rather not
-    # beside another one.
-    system, integration, sanity, units = (
-        [f"{step}-{core}" for core in cores] for step in ("system", "integration", "sanity", "units")
-    )
+        return [f"sanity-{newest}", "lint", f"units-{newest}", "tooling"]
+    system, faults = ([f"{step}-{core}" for core in cores] for step in ("system", "faults"))
+    if goal == "test" and oldest != newest:
+        # Molecule joins hosts on the newest.
+        cores = [oldest, newest]
+        system = [f"system-{oldest}", f"system_part-{newest}"]
+        faults = [f"faults_part-{oldest}", f"faults-{newest}"]
+    integration, sanity, units = ([f"{step}-{core}" for core in cores] for step in ("integration", "sanity", "units"))
+    # The longest first, so that two at a time end together; "system" has workers of its own, and is rather not beside
+    # another one.
     return [*system[:1], *integration, *system[1:], *faults, *sanity, *units, *COMMON]
 
 

@@ -20,11 +20,17 @@ def test_only_the_installer_and_the_engine_s_client_are_given_a_token(searches):
     assert [command for command in commands if not any(words in command for words in allowed)] == []
 
 
+def test_ansible_wrote_as_much_as_it_can(log):
+    assert "SSH: EXEC" in log  # at -vvv only
+    assert "this callback always fails, and was given" in log
+
+
 def test_they_were_looked_for_all_over_and_all_along(searches, addresses):
     for search in searches:
         files = set(search["files"])
         assert {f"{name}:/var/log/syslog" for name in addresses} <= files
-        assert [name for name in files if name.startswith("localhost:") and name.endswith("/ansible.log")]
+        for written in ("/ansible.log", "/dump.jsonl"):
+            assert [name for name in files if name.startswith("localhost:") and name.endswith(written)]
         # One that is begun looks twice at least, a run of some seconds is looked at many times.
         assert search["looks"] >= 2
     assert max(search["looks"] for search in searches) > 10
