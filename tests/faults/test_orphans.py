@@ -38,7 +38,9 @@ def mint(roles, **options):
 def test_the_outcome_is_unknown_and_a_run_after_revoking_succeeds(run, simulator):
     for _roles, fault, _minted in UNKNOWN:
         simulator.fault(operation=MINT, **fault)
-    failed = run.tasks([mint(roles, timeout=5 if fault["kind"] == "delay" else 60) for roles, fault, _ in UNKNOWN])
+    failed = run.tasks(
+        [mint(roles, timeout=5 if fault["kind"] == "delay" else 60) for roles, fault, _minted in UNKNOWN]
+    )
     assert failed.operations == [LIST, MINT, LIST] * len(UNKNOWN), failed.stdout
     there = {token["token_id"]: sorted(token["roles"]) for token in simulator.state()["tokens"]}
     orphans = []
@@ -51,7 +53,7 @@ def test_the_outcome_is_unknown_and_a_run_after_revoking_succeeds(run, simulator
         else:
             assert "No new token with these roles is listed so far" in entry["result"]["msg"]
         orphans += ids
-    again = run.tasks([{TOKEN: {"state": "absent", "token_ids": orphans}}, *[mint(roles) for roles, *_ in UNKNOWN]])
+    again = run.tasks([{TOKEN: {"state": "absent", "token_ids": orphans}}, *[mint(roles) for roles, *_rest in UNKNOWN]])
     assert [entry["status"] for entry in again.results] == ["changed"] * (1 + len(UNKNOWN)), again.stdout
     assert again.results[0]["result"]["revoked"] == orphans
     minted = {entry["result"]["token_id"]: entry["result"]["token"] for entry in again.results[1:]}

@@ -91,7 +91,10 @@ def test_api_modules_leave_no_secret(run, simulator, secrets, request, credentia
         **LOUD,
     )
     assert int(result.last["msg"]) > 100
-    assert {entry["action"] for entry in result.results} >= {TOKEN, *(f"eceops.platform.{name}" for name, _ in others)}
+    assert {entry["action"] for entry in result.results} >= {
+        TOKEN,
+        *(f"eceops.platform.{name}" for name, _options in others),
+    }
     assert simulator.state()["minted"] == {"ephemeral": 2, "persistent": 1}
     assert silent(result) == []
     assert result.find(secrets) == []

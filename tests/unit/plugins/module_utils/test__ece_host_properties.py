@@ -125,7 +125,8 @@ def check_hosts_together(hosts, plans):
     assert len(joining) < 2 or not {"join", "replace"} & set(joining)
     for name, host in hosts.items():
         others = [other for other_name, other in hosts.items() if other_name != name]
-        if any(host.ip == other.ip is not None or host.runner_id == other.runner_id is not None for other in others):
+        pairs = [pair for other in others for pair in ((host.ip, other.ip), (host.runner_id, other.runner_id))]
+        if any(mine is not None and mine == theirs for mine, theirs in pairs):
             assert plans[name].action == "fail"
 
 
