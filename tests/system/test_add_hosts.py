@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.hosts
+pytestmark = pytest.mark.oldest
 
 PLAYBOOK = "eceops.platform.add_hosts"
 LIST, VERSION, MINT = "get-runners", "get-platform", "create-enrollment-token"

@@ -15,7 +15,7 @@ import pytest
 
 from testbed import platforms
 
-pytestmark = pytest.mark.hosts
+pytestmark = pytest.mark.oldest
 
 LIST, VERSION, MINT = "get-runners", "get-platform", "create-enrollment-token"
 MANAGER = {"ece_host_roles": ["coordinator", "director"]}

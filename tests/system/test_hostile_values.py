@@ -10,6 +10,8 @@ import importlib
 
 import pytest
 
+pytestmark = pytest.mark.oldest
+
 INSTALLER = "ansible_collections.eceops.platform.plugins.module_utils._installer"
 
 

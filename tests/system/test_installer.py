@@ -18,6 +18,8 @@ import pytest
 from testbed.play import PIPELINING
 from testbed.watch import Watch
 
+pytestmark = pytest.mark.oldest
+
 MODULE = "eceops.platform.ece_installer"
 PATIENCE_SECONDS = 60
 # Says what it was given and what it is, then waits until it may end.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.hosts
+pytestmark = pytest.mark.oldest
 
 PLAYBOOK = "eceops.platform.recover_with_emergency_token"
 EMERGENCY_ROLES = "coordinator,director,proxy"

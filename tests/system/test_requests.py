@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.oldest
+
 LIST, MINT, REVOKE = "get-enrollment-tokens", "create-enrollment-token", "delete-enrollment-token"
 EMERGENCY_ROLES = ["coordinator", "director", "proxy"]
 

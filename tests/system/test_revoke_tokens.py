@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.oldest
+
 LIST, REVOKE = "get-enrollment-tokens", "delete-enrollment-token"
 REVOKE_TOKENS = "eceops.platform.revoke_tokens"
 

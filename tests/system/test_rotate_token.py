@@ -13,6 +13,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.oldest
+
 LIST, MINT, REVOKE = "get-enrollment-tokens", "create-enrollment-token", "delete-enrollment-token"
 
 
