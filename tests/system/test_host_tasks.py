@@ -12,6 +12,8 @@ import pytest
 
 from testbed import platforms
 
+pytestmark = pytest.mark.oldest
+
 ROLE = [{"hosts": "ece_hosts", "gather_facts": False, "roles": ["eceops.platform.ece_host"]}]
 ADD_HOSTS = "eceops.platform.add_hosts"
 MAX_TASKS = 6
