@@ -20,6 +20,7 @@ MANAGER = {"ece_host_roles": ["coordinator", "director", "proxy"]}
 ADD_HOSTS = "eceops.platform.add_hosts"
 WELL = "well"
 PATIENCE_SECONDS = 240
+POLL_SECONDS = 0.05
 
 
 def by_name(rows):
@@ -156,7 +157,7 @@ def as_soon_as(condition, act):
     def watch():
         end = time.monotonic() + PATIENCE_SECONDS
         while not condition() and time.monotonic() < end:
-            time.sleep(0.05)
+            time.sleep(POLL_SECONDS)  # nothing tells of the two conditions
         act()
 
     thread = threading.Thread(target=watch)
