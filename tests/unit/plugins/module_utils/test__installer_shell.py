@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.eceops.platform.plugins.module_utils._installer import FLAGS, argument_problems, command
+from ansible_collections.eceops.platform.plugins.module_utils._installer import FLAGS, OWNED, argument_problems, command
 from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 
 INSTALLER = Path(__file__).parents[3] / "testbed" / "installer" / "elastic-cloud-enterprise.sh"
@@ -119,10 +119,9 @@ def folder(tmp_path_factory):
 
 
 def accepted(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    arguments = {name: value for name, value in options.items() if not argument_problems({name: value})}
-    if argument_problems(arguments):  # selinux without podman
-        del arguments["selinux"]
-    return arguments
+    podman = {"container_engine": "podman"}  # selinux goes with it only.
+    arguments = {name: value for name, value in options.items() if not argument_problems(podman | {name: value})}
+    return arguments if not argument_problems(arguments) else arguments | podman
 
 
 def command_line(arguments: dict[str, t.Any]) -> list[str]:
@@ -150,6 +149,7 @@ def test_no_value_that_is_accepted_changes_what_the_shell_does(folder):
         arguments = [accepted(options) for options in batch]
         kinds.update(name for given_values in arguments for name, value in given_values.items() if value)
         lines = [command_line(given_values) for given_values in arguments]
+        kinds.update(flag for line in lines for flag in set(line) & set(OWNED))
         *done, end = run_bash([*lines, *map(harmless, lines)], folder)
         assert end == [""]
         for words, did, did_harmless in zip(lines, done[: len(lines)], done[len(lines) :], strict=True):
@@ -157,5 +157,5 @@ def test_no_value_that_is_accepted_changes_what_the_shell_does(folder):
         assert sorted(folder.iterdir()) == files
 
     check()
-    # Enough was accepted of each kind for this to say something.
-    assert {name for name in OPTIONS if kinds[name] < 5} == set()
+    # Each kind was accepted and passed on, or this would say nothing of it.
+    assert {kind for kind in [*OPTIONS, *OWNED] if not kinds[kind]} == set()
