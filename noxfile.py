@@ -224,7 +224,7 @@ def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
     session.run("python", "-m", "pytest", *arguments, *session.posargs, env=variables)
 
 
-SYSTEM = ("-n", "2", "tests/system", "tests/testbed/tests", "tests/transport")
+SYSTEM = ("-n", "2", "tests/system", "tests/transport")
 # Many of their rows wait for what does not come.
 FAULTS = ("-n", "6", "--dist", "worksteal", "tests/faults")
 
@@ -232,7 +232,7 @@ FAULTS = ("-n", "6", "--dist", "worksteal", "tests/faults")
 @core
 def system(session: nox.Session, env: pythons.Env) -> None:
     """Plays from the installed artifact against the simulator, the testbed's own tests, and the transport."""
-    play(session, env, *SYSTEM)
+    play(session, env, *SYSTEM, "tests/testbed/tests")
 
 
 @core

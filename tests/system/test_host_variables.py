@@ -10,7 +10,11 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from testbed import hosts, platforms
+
+pytestmark = pytest.mark.oldest
 
 MINT = "create-enrollment-token"
 VALIDITY_SECONDS = 7200

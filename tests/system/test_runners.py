@@ -15,6 +15,8 @@ import pytest
 
 from testbed.simulator import Simulator
 
+pytestmark = pytest.mark.oldest
+
 LIST, RECORD, DELETE = "get-runners", "get-runner", "delete-runner"
 ALLOCATOR = "get-allocator"
 FIRST = "192.0.2.1"  # the simulator's first host

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tooling.pythons import CORES, Env, environments
 
-COMMON = ("molecule", "demo", "simulator", "lint", "hostside", "tooling")
+COMMON = ("demo", "simulator", "lint", "hostside", "tooling")
 RESULTS = Path(".cache/results")
 
 
@@ -30,7 +30,7 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
     integration, sanity, units = ([f"{step}-{core}" for core in cores] for step in ("integration", "sanity", "units"))
     # The longest first, so that two at a time end together; "system" has workers of its own, and is rather not beside
     # another one.
-    return [*system[:1], *integration, *system[1:], *faults, *sanity, *units, *COMMON]
+    return [*system[:1], *integration, *system[1:], *faults, "molecule", *sanity, *units, *COMMON]
 
 
 def summary(names: list[str], results: Path) -> tuple[list[str], bool]:
