@@ -66,20 +66,25 @@ _value:
         - V(replace), its old runner is to be deleted, then it is to join.
         - V(fail), none of these can be done.
       type: str
+      sample: join
     reason:
       description: Why, in a sentence.
       type: str
+      sample: It is not listed, and there is nothing of ECE on it.
     warnings:
       description: What else there is to know, a sentence each.
       type: list
       elements: str
+      sample: []
     runner:
       description: How it is listed. V(null) where it is not.
       type: dict
+      sample: {runner_id: 192.168.44.10, host_ip: 192.168.44.10, roles: [allocator], connected: true, healthy: true}
     mint:
       description: Roles of the token that has to be minted for it, sorted. V(null) where it needs none.
       type: list
       elements: str
+      sample: [allocator]
   sample:
     allocator-2:
       action: join

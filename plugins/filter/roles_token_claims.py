@@ -44,19 +44,24 @@ _value:
     token_id:
       description: Id of the token, its C(sub) claim.
       type: str
+      sample: 46977b7d-a3e6-4605-b70d-1723129af8e4
     roles:
       description: Roles that the token permits, sorted.
       type: list
       elements: str
+      sample: [allocator, proxy]
     persistent:
       description: Whether the token lives until it is revoked, which is so when it has no C(exp) claim.
       type: bool
+      sample: false
     issuer:
       description: Its C(iss) claim. V(null) where there is none.
       type: str
+      sample: bootstrap-initial
     expires_at:
       description: When it expires. ISO 8601, UTC. V(null) for a persistent token.
       type: str
+      sample: '2017-05-01T13:43:33Z'
   sample:
     token_id: 46977b7d-a3e6-4605-b70d-1723129af8e4
     roles: [allocator, proxy]

@@ -87,49 +87,62 @@ findings:
     installer:
       description: The installer that M(eceops.platform.ece_installer) has started. V(null) where there was none.
       type: dict
+      sample: {running: false, exit_code: 0, ended_seconds_ago: 42}
       contains:
         running:
           description: Whether it is still running.
           type: bool
+          sample: false
         exit_code:
           description: Its exit code. V(null) while it is running, and where it ended without a trace.
           type: int
+          sample: 0
         ended_seconds_ago:
           description: Seconds since it ended. V(null) where that is not known.
           type: int
+          sample: 42
     running_containers:
       description: Names of ECE's containers that run. V(null) where the container engine does not tell.
       type: list
       elements: str
+      sample: [frc-runners-runner]
     containers:
       description: Names of ECE's containers, running or not. V(null) where the container engine does not tell.
       type: list
       elements: str
+      sample: [frc-runners-runner]
     storage:
       description: What lies in O(storage_path), but for C(logs) and C(lost+found). At most 20 names.
       type: list
       elements: str
+      sample: []
     install_user:
       description: The install user. V(null) where there is no such user.
       type: dict
+      sample: {uid: 1001, gid: 1001, home: /home/elastic, links: []}
       contains:
         uid:
           description: Id of the user.
           type: int
+          sample: 1001
         gid:
           description: Id of the user's primary group.
           type: int
+          sample: 1001
         home:
           description: Home of the user.
           type: str
+          sample: /home/elastic
         links:
           description: Which of C(.docker) and C(.docker/config.json) in that home are symbolic links, where root could be led astray.
           type: list
           elements: str
+          sample: []
     problems:
       description: The same as RV(problems).
       type: list
       elements: str
+      sample: []
   sample:
     installer: null
     running_containers: []

@@ -46,16 +46,20 @@ failure:
     status:
       description: HTTP status. V(null) where there was no reply.
       type: int
+      sample: 403
     code:
       description: ECE's error code.
       type: str
+      sample: root.unauthorized.rbac
     message:
       description: ECE's error message, or what went wrong with the connection.
       type: str
+      sample: The user may not do this.
     fields:
       description: The fields of the request that ECE names.
       type: list
       elements: str
+      sample: null
   sample:
     status: 403
     code: root.unauthorized.rbac

@@ -63,13 +63,16 @@ tokens:
     token_id:
       description: Id of the token.
       type: str
+      sample: 4c8990df-1fb7-4820-b868-6bc9e8860814
     roles:
       description: Roles that the token permits, sorted.
       type: list
       elements: str
+      sample: [allocator, proxy]
     emergency:
       description: Whether this is, or may be, the emergency token, which must not be revoked.
       type: bool
+      sample: false
   sample:
     - token_id: 4c8990df-1fb7-4820-b868-6bc9e8860814
       roles: [allocator, proxy]
@@ -82,16 +85,20 @@ failure:
     status:
       description: HTTP status. V(null) where there was no reply.
       type: int
+      sample: 403
     code:
       description: ECE's error code.
       type: str
+      sample: root.unauthorized.rbac
     message:
       description: ECE's error message, or what went wrong with the connection.
       type: str
+      sample: The user may not do this.
     fields:
       description: The fields of the request that ECE names.
       type: list
       elements: str
+      sample: null
   sample:
     status: 403
     code: root.unauthorized.rbac

@@ -73,28 +73,36 @@ runner:
     runner_id:
       description: Id of the runner.
       type: str
+      sample: 192.168.44.10
     host_ip:
       description: IP address of the host.
       type: str
+      sample: 192.168.44.10
     public_hostname:
       description: Name of the host, as ECE publishes it.
       type: str
+      sample: 192.168.44.10
     availability_zone:
       description: Availability zone of the host. V(null) where the API does not say.
       type: str
+      sample: ece-zone-1
     roles:
       description: Those of its roles that a person can give, sorted. Roles of ECE's own, such as C(beats-runner), are left out.
       type: list
       elements: str
+      sample: [allocator]
     connected:
       description: Whether the runner was connected to the installation, which is always V(false).
       type: bool
+      sample: false
     healthy:
       description: Whether the runner was healthy.
       type: bool
+      sample: false
     version:
       description: Version that the runner ran. V(null) where the API does not say.
       type: str
+      sample: 4.2.0
   sample:
     runner_id: 192.168.44.10
     host_ip: 192.168.44.10
@@ -112,16 +120,20 @@ failure:
     status:
       description: HTTP status. V(null) where there was no reply.
       type: int
+      sample: 403
     code:
       description: ECE's error code.
       type: str
+      sample: root.unauthorized.rbac
     message:
       description: ECE's error message, or what went wrong with the connection.
       type: str
+      sample: The user may not do this.
     fields:
       description: The fields of the request that ECE names.
       type: list
       elements: str
+      sample: null
   sample:
     status: 403
     code: root.unauthorized.rbac

@@ -67,11 +67,24 @@ def test_documentation_is_complete(run, kind, name):
     for value, described in walk(found["return"]):
         assert described["description"], value
         assert described["type"], value
-    for value, described in found["return"].items():
         assert "sample" in described, value
+    for value, described in found["return"].items():
         assert kind == "filter" or described["returned"], value
     if kind == "module":
         assert set(about["attributes"]) >= {"action_group", "check_mode", "diff_mode", "idempotent", "platform"}
+
+
+def test_the_roles_documentation_is_complete(run):
+    result = run.command(["ansible-doc", "--json", "--type", "role", "eceops.platform.ece_host"])
+    assert result.returncode == 0, result.stderr
+    (entry,) = json.loads(result.stdout)["eceops.platform.ece_host"]["entry_points"].values()
+    assert entry["version_added"]
+    assert entry["short_description"]
+    assert entry["description"]
+    assert entry["author"]
+    for option, described in entry["options"].items():
+        assert described["description"], option
+        assert described["type"], option
 
 
 def test_failures_are_described_alike(run):
