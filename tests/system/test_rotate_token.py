@@ -33,6 +33,18 @@ def test_a_token_is_rotated(rotate, simulator, ids, tmp_path, fleet):
     assert os.listdir(store.parent) == ["token"]
 
 
+def test_the_old_token_may_be_named_by_the_file_that_gets_the_new_one(rotate, simulator, tmp_path):
+    store = tmp_path / "a folder" / "token"
+    (old,) = simulator.seed_tokens(["proxy"])
+    store.write_text(old["token"])
+    claims = f"lookup('ansible.builtin.file', {str(store)!r}) | eceops.platform.roles_token_claims"
+    before = simulator.token_ids()
+    result = rotate(ece_rotate_token_ids="{{ [(" + claims + ").token_id] }}")
+    assert result.returncode == 0, result.stdout
+    assert before - simulator.token_ids() == {old["token_id"]}
+    assert len(simulator.token_ids() - before) == 1
+
+
 def test_an_earlier_file_is_replaced_whole(rotate, tmp_path):
     store = tmp_path / "a folder" / "token"
     store.write_text("x" * 10_000)
