@@ -269,30 +269,30 @@ def podman(*arguments: str, **options: Any) -> str:
     return done.stdout.strip()
 
 
-def need_image(install: bool = False) -> str:
-    """The name of the hosts' image, made when there is none of its kind yet: from a distribution's image where a
-    registry can be reached, else from Debian's packages.
+def need_image(install: bool = False, of: str = "host", packages: tuple[str, ...] = IMAGE_PACKAGES) -> str:
+    """The name of the image ``of`` hosts or something else, which has these packages, made when there is none of its
+    kind yet: from a distribution's image where a registry can be reached, else from Debian's packages.
 
     Raises:
         NoEngine: when what makes it of packages is missing, and may not be installed.
     """
-    kind = hashlib.sha256(json.dumps([SUITE, IMAGE_PACKAGES]).encode()).hexdigest()[:12]
-    name = f"localhost/eceops-host:{kind}"
+    kind = hashlib.sha256(json.dumps([SUITE, packages]).encode()).hexdigest()[:12]
+    name = f"localhost/eceops-{of}:{kind}"
     (STORAGE / "networks").mkdir(parents=True, exist_ok=True)
     # Parts that run side by side make it once.
     with (STORAGE / "lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not podman("images", "--quiet", name):
-            print(f"the hosts' image is made (Debian {SUITE}, about a minute)", flush=True)
-            if not _build_image(name):
+            print(f"the image {name} is made (Debian {SUITE}, about a minute)", flush=True)
+            if not _build_image(name, packages):
                 need_packages(IMAGE_MAKER, install)
-                _import_image(name)
+                _import_image(name, packages)
     return name
 
 
-def _build_image(name: str) -> bool:
+def _build_image(name: str, packages: tuple[str, ...]) -> bool:
     """Make it from a distribution's image; whether that could be had."""
-    install = "apt-get install --quiet --yes --no-install-recommends " + " ".join(IMAGE_PACKAGES)
+    install = "apt-get install --quiet --yes --no-install-recommends " + " ".join(packages)
     recipe = f"FROM {DISTRIBUTION_IMAGE}\nRUN apt-get update --quiet && {install} && rm -r /var/lib/apt/lists/*\n"
     command = ["build", "--quiet", *LIMITS, "--tag", name, "--file", "-", str(STORAGE / "networks")]
     try:
@@ -304,9 +304,9 @@ def _build_image(name: str) -> bool:
     return True
 
 
-def _import_image(name: str) -> None:
-    archive = STORAGE / "host.tar"
-    include = "--include=" + ",".join(IMAGE_PACKAGES)
+def _import_image(name: str, packages: tuple[str, ...]) -> None:
+    archive = STORAGE / "image.tar"
+    include = "--include=" + ",".join(packages)
     subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", include, SUITE, str(archive)], check=True)
     podman("import", "--quiet", str(archive), name)
     archive.unlink()
@@ -317,7 +317,9 @@ def main() -> int:
     none, which is said. With ``--clean``, remove those that a run has left that was killed."""
     try:
         if "--clean" in sys.argv:
-            podman("rm", "--all", "--force", "--time", "0")
+            # Those of builds, too, which `rm --all` leaves
+            if left := podman("ps", "--all", "--external", "--quiet").split():
+                podman("rm", "--force", "--time", "0", *left)
             return 0
         install = "--install" in sys.argv
         need_packages(PACKAGES, install)
