@@ -65,6 +65,7 @@ $(GOALS): $(READY)
 	@rm -rf .cache/results && mkdir -p .cache/results
 	@$(VENV)/nox --sessions build
 	@parts="$$($(PARTS) list $@)"; \
+	export MEASURED="$$($(PARTS) measured $@)"; \
 	export ARTIFACT="$$(echo "$$PWD"/.cache/artifact/*.tar.gz)"; \
 	$(PARALLEL) $$(printf '.cache/ready/%s ' $$parts) || true; \
 	$(PARALLEL) $$(printf 'part-%s ' $$parts) 3>&1 || true; \
@@ -78,6 +79,9 @@ part-%: .cache/ready/%
 	echo "$$outcome $$((SECONDS - begin))" > '.cache/results/$*'; \
 	test $$outcome = passed
 
+# It adds up what these have found.
+part-coverage: $(addprefix part-,$(MEASURED))
+
 .PHONY: build
 build: $(READY) ## the artifact, into .cache/artifact
 	@$(VENV)/nox --sessions build
@@ -85,6 +89,10 @@ build: $(READY) ## the artifact, into .cache/artifact
 .PHONY: demo
 demo: build ## a tour on this machine: a simulated ECE, hosts that join, tokens, a second run without changes
 	@PATH="$$PWD/$(VENV):$$PATH" tests/tooling/demo.sh
+
+.PHONY: docs
+docs: .cache/ready/docs ## the documentation site, into .cache/docs: says which file to open
+	@$(VENV)/nox --no-install --sessions docs
 
 .PHONY: format
 format: .cache/ready/lint ## put the Python code in order
@@ -94,6 +102,10 @@ format: .cache/ready/lint ## put the Python code in order
 .PHONY: guide
 guide: $(READY) ## the guide "When it fails", from the tables of faults that the tests run
 	PYTHONPATH=tests $(VENV)/python -B -m faults.guide
+
+.PHONY: release
+release: $(READY) ## the files and the artifact of a release, VERSION=X.Y.Z: says how to publish it
+	@PYTHONPATH=tests $(VENV)/python -B -m tooling.release prepare '$(VERSION)'
 
 .PHONY: clean
 clean: ## remove everything that make has made

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 import tempfile
 import typing as t
 from collections.abc import Callable
+from glob import glob
 from pathlib import Path
 
+import antsibull_nox
 import nox
 
 ROOT = Path(__file__).resolve().parent
@@ -31,6 +34,10 @@ REQUIREMENTS = ROOT / "tests" / "requirements"
 VENV = Path(sys.executable).parent
 INSTALL_ONLY = "--install-only" in sys.argv
 ENVS = pythons.environments()
+
+# Its sessions (license-check, docs-check, extra-checks) do not go through `environment`.
+os.environ["ANSIBLE_HOME"] = str(CACHE / "home" / "antsibull-nox" / ".ansible")
+antsibull_nox.load_antsibull_nox_toml()
 
 # The version of pip that this ansible-test bootstraps its environments with
 PIP_VERSION = """
@@ -82,6 +89,25 @@ def install_core(session: nox.Session, env: pythons.Env) -> None:
     session.install(*wanted)
 
 
+def coverage_data(name: str, env: pythons.Env) -> Path | None:
+    """An empty folder for what a part finds out about coverage; that is measured on the newest ansible-core."""
+    if env != ENVS[-1]:
+        return None
+    folder = CACHE / "coverage" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def ansible_test(session: nox.Session, env: pythons.Env, kind: str) -> None:
+    """Run that kind of ansible-test's tests in this folder."""
+    data = coverage_data(kind, env)
+    options = ["--python", env.python, "--color", "no", *(["--coverage"] if data else [])]
+    session.run("ansible-test", kind, *options, *session.posargs, env=environment(session.name))
+    if data:
+        shutil.copytree("tests/output/coverage", data, dirs_exist_ok=True)
+
+
 def galaxy(session: nox.Session) -> Path:
     return Path(session.bin) / "ansible-galaxy"
 
@@ -97,6 +123,15 @@ def leave_out(session: nox.Session, why: str) -> t.NoReturn:
     session.skip(why)
 
 
+def run_in_both(session: nox.Session, *command: str, env: dict[str, str | None]) -> bool:
+    """Run it when it is set up, and when it runs, as there may be other answers; whether it succeeds."""
+    try:
+        (session.run_install if INSTALL_ONLY else session.run)(*command, env=env)
+    except nox.command.CommandFailed:
+        return False
+    return True
+
+
 def end_of_setup(session: nox.Session) -> None:
     if INSTALL_ONLY:
         session.skip("it is set up")
@@ -109,9 +144,20 @@ def build(session: nox.Session) -> None:
     print(stage.build(ROOT, VENV / "ansible-galaxy", CACHE / "artifact"))
 
 
+# What GitHub reads, by its schema
+GITHUB = {
+    "vendor.github-workflows": ".github/workflows/*.yml",
+    "custom.github-workflows-require-timeout": ".github/workflows/*.yml",
+    "vendor.github-actions": ".github/actions/*/action.yml",
+    "vendor.dependabot": ".github/dependabot.yml",
+    "vendor.github-issue-forms": ".github/ISSUE_TEMPLATE/[!c]*.yml",
+    "vendor.github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+}
+
+
 @nox.session(python=ENVS[-1].executable if ENVS else None)
 def lint(session: nox.Session) -> None:
-    """Style, types, Ansible's own rules, changelog and documentation."""
+    """Style, types, Ansible's own rules, and the changelog."""
     session.install("-r", str(REQUIREMENTS / "lint.txt"))
     end_of_setup(session)
     session.chdir(stage.checkout(ROOT, staged(session)))
@@ -127,7 +173,8 @@ def lint(session: nox.Session) -> None:
         ["mypy", "--package", "ansible_collections.eceops.platform.plugins"],
         ["shellcheck", ".ci/run", "tests/tooling/demo.sh", "tests/testbed/installer/elastic-cloud-enterprise.sh"],
         ["antsibull-changelog", "lint"],
-        ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."],
+        ["zizmor", "--offline", "--quiet", "--persona=auditor", ".github"],
+        *(["check-jsonschema", "--builtin-schema", schema, *glob(files)] for schema, files in GITHUB.items()),
         ["ansible-lint", "--offline"],
     ]
     failed = []
@@ -139,6 +186,25 @@ def lint(session: nox.Session) -> None:
             failed.append(command[0])
     if failed:
         session.error("failed: " + ", ".join(failed))
+
+
+@nox.session
+def importer(session: nox.Session) -> None:
+    """Whether Ansible Galaxy would take the artifact, without a word against it."""
+    session.install("-r", str(REQUIREMENTS / "importer.txt"))
+    end_of_setup(session)
+    folder = staged(session)
+    folder.mkdir(parents=True, exist_ok=True)
+    # It takes files of this working directory only, and leaves its result there.
+    copy = shutil.copy2(artifact(session), folder)
+    session.chdir(folder)
+    # The session "lint" runs ansible-lint.
+    variables = environment(session.name) | {"GALAXY_IMPORTER_RUN_ANSIBLE_LINT": "false"}
+    said = session.run("python", "-m", "galaxy_importer.main", Path(copy).name, env=variables, silent=True)
+    print(said)
+    # Most of what it finds leaves its exit code at 0.
+    if any(line.startswith(("WARNING", "ERROR")) for line in str(said).splitlines()):
+        session.error("the importer complains, see above")
 
 
 @core
@@ -165,7 +231,7 @@ def units(session: nox.Session, env: pythons.Env) -> None:
     end_of_setup(session)
     tree = stage.installed(ROOT, artifact(session), galaxy(session), staged(session))
     session.chdir(tree)
-    session.run("ansible-test", "units", "--python", env.python, "--color", "no", env=environment(session.name))
+    ansible_test(session, env, "units")
 
 
 @nox.session(python=False)
@@ -204,13 +270,13 @@ def integration(session: nox.Session, env: pythons.Env) -> None:
     try:
         session.run("python", "-m", "testbed", "up", "--dir", str(world), env=testbed)
         shutil.copy(world / "integration_config.yml", tree / "tests/integration/integration_config.yml")
-        session.run("ansible-test", "integration", "--python", env.python, "--color", "no", env=variables)
+        ansible_test(session, env, "integration")
     finally:
         session.run("python", "-m", "testbed", "down", "--dir", str(world), env=testbed)
 
 
-def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
-    """Run tests that run Ansible from the installed artifact."""
+def play(session: nox.Session, env: pythons.Env, *arguments: str, measured: Path | None = None) -> None:
+    """Run tests that run Ansible from the installed artifact; what was covered goes to that folder."""
     install_core(session, env)
     end_of_setup(session)
     stage.install(artifact(session), galaxy(session), staged(session))
@@ -218,9 +284,14 @@ def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
         "PYTHONPATH": str(ROOT / "tests"),
         "SIMULATOR_PYTHON": sys.executable,
         "TESTBED_COLLECTIONS_PATH": str(staged(session)),
+        # In there it goes with what it was made of.
+        "TESTBED_KEPT": str(staged(session) / "kept"),
         # What hosts run on in some tests; without one, on the controller's own
         "TESTBED_HOST_PYTHON": pythons.host_python(env.core) or "",
     }
+    if measured:
+        # Every Python of this environment looks for these when it starts.
+        variables |= {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"), "COVERAGE_FILE": str(measured / "data")}
     session.run("python", "-m", "pytest", *arguments, *session.posargs, env=variables)
 
 
@@ -244,13 +315,34 @@ def system_part(session: nox.Session, env: pythons.Env) -> None:
 @core
 def faults(session: nox.Session, env: pythons.Env) -> None:
     """The whole tables of faults, and what becomes of credentials and tokens then."""
-    play(session, env, *FAULTS)
+    play(session, env, *FAULTS, measured=coverage_data("faults", env))
 
 
 @core
 def faults_part(session: nox.Session, env: pythons.Env) -> None:
     """The part of them that is marked so."""
-    play(session, env, *FAULTS, "-m", "part")
+    play(session, env, *FAULTS, "-m", "part", measured=coverage_data("faults", env))
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """What units, integration and faults together, on the newest ansible-core, have covered of plugins/."""
+    session.install("-r", str(REQUIREMENTS / "coverage.txt"))
+    end_of_setup(session)
+    kinds = [CACHE / "coverage" / kind for kind in ("units", "integration", "faults")]
+    if missing := [kind.name for kind in kinds if not any(kind.glob("*"))]:
+        session.error(f"not run yet: {', '.join(missing)}, each -{ENVS[-1].core}")
+    report = CACHE / "coverage" / "report.json"
+    variables = environment(session.name) | {"COVERAGE_FILE": str(CACHE / "coverage" / "all")}
+    data = [str(file) for kind in kinds for file in kind.iterdir()]
+    session.run("coverage", "combine", "--quiet", "--keep", *data, env=variables, log=False)
+    session.run("coverage", "json", "--quiet", "--fail-under=0", "-o", str(report), env=variables)
+    # What was never begun does not stand in the report.
+    documentation = ROOT / "plugins/doc_fragments"
+    files = {str(file.relative_to(ROOT)) for file in ROOT.glob("plugins/*/*.py") if file.parent != documentation}
+    if unseen := files - json.loads(report.read_text(encoding="utf-8"))["files"].keys():
+        session.error(f"nothing of these was run: {', '.join(sorted(unseen))}")
+    session.run("coverage", "report", env=variables)
 
 
 @nox.session(python=ENVS[-1].executable if ENVS else None)
@@ -269,9 +361,7 @@ def molecule(session: nox.Session) -> None:
         "MOLECULE_WORLD": str(world),
         "TESTBED_RECORD": str(world / "controller" / "record.jsonl"),
     }
-    try:
-        session.run_always("python", "-m", "testbed.containers", "--install", env=variables)
-    except nox.command.CommandFailed:
+    if not run_in_both(session, "python", "-m", "testbed.containers", "--install", env=variables):
         leave_out(session, "there can be no containers, as said above")
     end_of_setup(session)
     stage.install(artifact(session), galaxy(session), staged(session))
@@ -290,6 +380,36 @@ def molecule(session: nox.Session) -> None:
             session.run(*down, env=variables)
 
 
+@nox.session(python=ENVS[-1].executable if ENVS else None)
+def ee(session: nox.Session) -> None:
+    """What ansible-builder makes of the collection, and all of its modules in an execution environment."""
+    session.install("-r", str(REQUIREMENTS / "ee.txt"))
+    world = CACHE / "ee" / "world"
+    variables = environment(session.name) | {
+        "PYTHONPATH": str(ROOT / "tests"),
+        "SIMULATOR_PYTHON": sys.executable,
+        "TESTBED_COLLECTIONS_PATH": str(staged(session)),
+        "EE_WORLD": str(world),
+    }
+    possible = run_in_both(session, "python", "-m", "ee.image", env=variables)
+    end_of_setup(session)
+    built = artifact(session)
+    variables["ARTIFACT"] = str(built)
+    stage.install(built, VENV / "ansible-galaxy", staged(session))
+    session.run("python", "-m", "pytest", "tests/ee/test_definition.py", env=variables)
+    if not possible:
+        leave_out(session, "left out, for the reason said above: the modules in an execution environment")
+    down = ("python", "-m", "testbed", "down", "--dir", str(world))
+    # What a run has left that was killed
+    session.run(*down, env=variables)
+    try:
+        up = ("up", "--dir", str(world), "--hosts", "allocator-1", "--containers")
+        session.run("python", "-m", "testbed", *up, env=variables)
+        session.run("python", "-m", "pytest", "tests/ee/test_modules.py", env=variables)
+    finally:
+        session.run(*down, env=variables)
+
+
 @nox.session(python=False)
 def simulator(session: nox.Session) -> None:
     """The simulator's own tests, in the environment that runs it."""
@@ -302,6 +422,35 @@ def demo(session: nox.Session) -> None:
     """What `make demo` runs, with the artifact that is there."""
     variables = environment(session.name) | {"PATH": f"{VENV}{os.pathsep}{os.environ['PATH']}"}
     session.run(str(ROOT / "tests/tooling/demo.sh"), env=variables, external=True)
+
+
+@nox.session(python=ENVS[-1].executable if ENVS else None)
+def docs(session: nox.Session) -> None:
+    """The documentation site, without the internet: .cache/docs/html/index.html. A reference to nothing is an error."""
+    session.install("-r", str(REQUIREMENTS / "docs.txt"))
+    end_of_setup(session)
+    stage.checkout(ROOT, staged(session))
+    target = CACHE / "docs"
+    shutil.rmtree(target, ignore_errors=True)
+    rst, html = target / "rst", target / "html"
+    # antsibull-docs writes only where nobody else may.
+    rst.mkdir(parents=True, mode=0o755)
+    variables = environment(session.name) | {"ANSIBLE_COLLECTIONS_PATH": str(staged(session))}
+    collection = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", str(rst), "eceops.platform")
+    session.run("antsibull-docs", "collection", *collection, env=variables)
+    settings = ("-c", str(ROOT / "tests/tooling/docsite"))
+    session.run("sphinx-build", "-q", "-W", "--keep-going", *settings, str(rst), str(html), env=variables)
+    print(html / "index.html")
+
+
+@nox.session(python=False)
+def newcomer(session: nox.Session) -> None:
+    """Each make command of the README but `make test`, in a fresh clone of what is committed, with an empty HOME."""
+    shutil.rmtree(CACHE / "home" / session.name, ignore_errors=True)
+    # Nothing of the make that may run this
+    variables = environment(session.name) | dict.fromkeys(("ARTIFACT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"))
+    variables["PYTHONPATH"] = str(ROOT / "tests")
+    session.run(sys.executable, "-m", "tooling.newcomer", str(CACHE / session.name), env=variables)
 
 
 @nox.session(python=False)

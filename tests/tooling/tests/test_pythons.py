@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from tooling import parts
-from tooling.pythons import Env, candidates, discover, plan, probe
+from tooling import parts, pythons, stage
+from tooling.pythons import HOST_PYTHONS, Env, candidates, discover, plan, probe
 
 CORES = {"2.20": ("3.12", "3.13"), "2.9": ("3.8",), "2.16": ("3.10", "3.11", "3.12")}
 
@@ -77,7 +78,27 @@ def envs(*cores: str) -> list[Env]:
 
 
 def test_check_is_about_the_newest() -> None:
-    assert parts.parts("check", envs("2.16", "2.20")) == ["sanity-2.20", "lint", "units-2.20", "tooling"]
+    names = parts.parts("check", envs("2.16", "2.20"))
+    assert names[:3] == ["sanity-2.20", "lint", "units-2.20"]
+    assert all("-2." not in name for name in names[3:])
+
+
+def test_coverage_is_told_when_what_is_measured_has_ended() -> None:
+    names = parts.parts("test", envs("2.16", "2.20"))
+    assert set(parts.measured(names, envs("2.16", "2.20"))) == {"integration-2.20", "faults_part-2.20", "units-2.20"}
+    assert names[-1] == "coverage"
+
+
+@pytest.mark.parametrize(
+    ("goal", "found", "missing"),
+    [
+        ("test", ["2.19", "2.20"], ["2.16", "2.21"]),
+        ("check", ["2.19", "2.21"], []),
+        ("test-all", ["2.16", "2.19", "2.21"], ["2.20"]),
+    ],
+)
+def test_an_ansible_core_without_a_python_is_named(goal: str, found: list[str], missing: list[str]) -> None:
+    assert [line.split()[1] for line in parts.untested(goal, envs(*found))] == missing
 
 
 @pytest.mark.parametrize(
@@ -100,7 +121,7 @@ def test_the_cores_of_a_goal(goal: str, found: list[str], cores: set[str]) -> No
 @pytest.mark.parametrize(
     ("goal", "found", "of_parts"),
     [
-        ("test", ["2.16", "2.19", "2.20"], ["system_part-2.20", "faults_part-2.16"]),
+        ("test", ["2.16", "2.19", "2.20"], ["system_part-2.20", "faults_part-2.20"]),
         ("test", ["2.20"], []),
         ("test-all", ["2.16", "2.19", "2.20"], []),
     ],
@@ -121,3 +142,9 @@ def test_the_summary_names_each_part_and_what_has_no_result_has_failed(tmp_path:
     (tmp_path / "units").write_text("FAILED 3\n", encoding="utf-8")
     lines, good = parts.summary(["lint", "units", "sanity"], tmp_path)
     assert ([line.split()[0] for line in lines], good) == (["passed", "FAILED", "NOT-RUN"], False)
+
+
+def test_the_readme_says_which_python_an_ansible_core_needs() -> None:
+    readme = (stage.ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (2\.\d+) \| ([\d.]+) to ([\d.]+) \| ([\d.]+) or later \|$", readme, re.MULTILINE)
+    assert rows == [(core, known[0], known[-1], HOST_PYTHONS[core]) for core, known in pythons.CORES.items()]
