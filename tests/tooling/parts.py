@@ -37,7 +37,20 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
     integration, sanity, units = ([f"{step}-{core}" for core in cores] for step in ("integration", "sanity", "units"))
     # The longest first, so that two at a time end together; "system" has workers of its own, and is rather not beside
     # another one.
-    return [*system[:1], *integration, *system[1:], *faults, "molecule", "ee", *sanity, *units, *COMMON, "coverage"]
+    newcomer = ["newcomer"] if goal == "test-all" else []
+    return [
+        *system[:1],
+        *integration,
+        *system[1:],
+        *faults,
+        "molecule",
+        "ee",
+        *sanity,
+        *units,
+        *COMMON,
+        *newcomer,
+        "coverage",
+    ]
 
 
 def measured(names: list[str], envs: list[Env]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Folders of the artifact
-FOLDERS = ("docs/", "examples/", "playbooks/", "plugins/", "roles/")
+FOLDERS = ("docs/", "examples/", "meta/", "playbooks/", "plugins/", "roles/")
 COLLECTION = Path("ansible_collections/eceops/platform")
 
 
