@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -18,6 +17,8 @@ from typing import Any
 import pytest
 
 from testbed.play import Runner
+from testbed.rows import Outcome
+from testbed.rows import run_rows as run_tasks
 from testbed.simulator import Simulator
 
 from . import api_table
@@ -26,31 +27,6 @@ pytest_plugins = ["testbed.fixtures"]
 
 # Dozens of rows, some of which wait for a reply in vain
 PLAY_TIMEOUT_SECONDS = 900
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a row: ``result`` of the module's task, what the simulator says after it."""
-
-    task: str
-    seconds: float
-    failed: bool
-    result: dict[str, Any]
-    journal: list[dict[str, Any]]
-    state: dict[str, Any]
-    violations: list[dict[str, Any]]
-
-    @property
-    def operations(self) -> list[str]:
-        return [entry["operation"] for entry in self.journal]
-
-    @property
-    def message(self) -> str:
-        return str(self.result.get("msg", ""))
-
-    def token_ids(self, roles: list[str]) -> list[str]:
-        """The ids of the persistent tokens with these roles, sorted."""
-        return sorted(token["token_id"] for token in self.state["tokens"] if token["roles"] == roles)
 
 
 @dataclass(frozen=True)
@@ -89,27 +65,13 @@ def run_rows(
 
     def run(request: api_table.Request) -> Rows:
         rows = api_table.rows(request)
-        outcomes = tmp_path / "outcomes.jsonl"
-        plan = {
-            "control_url": running_simulator.control_url,
-            "orders": {row.name: row.orders for row in rows},
-            "outcomes": str(outcomes),
-        }
-        (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-        environment = {
-            "TESTBED_ROWS": str(tmp_path / "plan.json"),
-            "ANSIBLE_CALLBACKS_ENABLED": "record, rows",
-            # Where no name server answers, this is known soon.
-            "RES_OPTIONS": "timeout:1 attempts:1",
-        }
-        collections = Path(os.environ["TESTBED_COLLECTIONS_PATH"])
-        runner = Runner(collections, running_simulator, PLAY_TIMEOUT_SECONDS)
-        result = runner.tasks([_task(row, words) for row in rows], env=environment)
-        read = [Outcome(**json.loads(line)) for line in outcomes.read_text(encoding="utf-8").splitlines()]
+        runner = Runner(Path(os.environ["TESTBED_COLLECTIONS_PATH"]), running_simulator, PLAY_TIMEOUT_SECONDS)
+        tasks = [_task(row, words) for row in rows]
+        outcomes, result = run_tasks(runner, tmp_path, tasks, {row.name: row.orders for row in rows})
         # So begins every token.
         beginning = running_simulator.mint_ephemeral([], 60).partition(".")[0]
         leaks = result.find([running_simulator.password, beginning])
-        return Rows({outcome.task: outcome for outcome in read}, result.stdout + result.stderr, leaks)
+        return Rows(outcomes, result.stdout + result.stderr, leaks)
 
     return run
 
@@ -120,5 +82,4 @@ def _task(row: api_table.Row, words: dict[str, Any]) -> dict[str, Any]:
         "name": row.name,
         f"eceops.platform.{row.request.module}": {**row.options, **connection},
         "environment": {name: value.format(**words) for name, value in row.fault.environment.items()},
-        "ignore_errors": True,
     }

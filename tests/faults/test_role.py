@@ -23,8 +23,12 @@ PATIENCE_SECONDS = 240
 POLL_SECONDS = 0.05
 
 
+# What `make test` runs on the newest ansible-core, too: a row of each kind
+PART = ("no reply to the old runner's deletion", "delegate lost as it mints")
+
+
 def by_name(rows):
-    return [pytest.param(row, id=row.name) for row in rows]
+    return [pytest.param(row, id=row.name, marks=[pytest.mark.part] if row.name in PART else []) for row in rows]
 
 
 def assert_secrets_are_kept(simulator, *results):
@@ -94,6 +98,8 @@ def lost(tmp_path, until):
     return lost
 
 
+# What a row says that has left the world as it was
+NOTHING_DONE = "Nothing."
 # Of all hosts, in the run after mending
 NOT_LOST = {"testbed_loss": {}}
 
@@ -106,6 +112,7 @@ def test_the_api_fails(join, simulator, lost, losses, row):
     asked_from = {"ece_host_api_delegate": DELEGATE} if row.loss else {}
     old = hosts[REBUILT].ip
     simulator.put_runner(old, roles=["allocator"], connected=False)
+    before = simulator.state()
     for fault in row.faults:
         simulator.fault(**fault)
     api = {**simulator.ece_api, "retries": 0, **row.api}
@@ -128,13 +135,19 @@ def test_the_api_fails(join, simulator, lost, losses, row):
     started = {name for name in BOTH if hosts[name].runs()}
     assert started >= set(BOTH) - set(row.failed)
     assert len(started) == row.minted - row.spare
+    assert_secrets_are_kept(simulator, result)
 
+    if row.done == NOTHING_DONE:
+        # The next run is as the first one then.
+        assert simulator.state() == before
+        assert [name for name, host in made.items() if host.executed() and name != DELEGATE] == []
+        return
     simulator.clear_faults()
     # What has passed by itself leaves nothing to be finished.
     again = result if row.passes else play("--limit", f"{NEW},{REBUILT}", extra_vars={**asked_from, **NOT_LOST})
     assert_a_run_after_mending_finishes(simulator, hosts, again)
     assert simulator.state()["minted"] == {"ephemeral": len(hosts) + row.spare, "persistent": 0}
-    assert_secrets_are_kept(simulator, result, again)
+    assert_secrets_are_kept(simulator, again)
 
 
 def assert_said(rows, result, losses):

@@ -20,9 +20,16 @@ MAX_TASKS = 6
 MAX_TASKS_WITH_LOGIN = 8
 
 
-@pytest.mark.parametrize(("plays", "use_api"), [(ROLE, True), (ADD_HOSTS, True), (ADD_HOSTS, False)])
+@pytest.mark.parametrize(
+    ("plays", "use_api", "kinds"),
+    [
+        (ADD_HOSTS, True, ["src", "url", "src-login", "url-login", "connected"]),
+        (ADD_HOSTS, False, ["src", "url-login"]),
+        (ROLE, True, ["url-login", "connected"]),
+    ],
+)
 def test_a_new_host_costs_few_tasks_and_a_connected_one_none(
-    run, simulator, make_hosts, served, tmp_path, plays, use_api
+    run, simulator, make_hosts, served, tmp_path, plays, use_api, kinds
 ):
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     checksum = sha256(platforms.installer().read_bytes()).hexdigest()
@@ -30,15 +37,14 @@ def test_a_new_host_costs_few_tasks_and_a_connected_one_none(
     new = {"ece_host_ip": "", "ece_host_installer_checksum": f"sha256:{checksum}"}
     url = {**new, "ece_host_installer_src": "", "ece_host_installer_url": served}
     login = {"ece_host_docker_config": str(tmp_path / "config.json")}
-    wanted = {"src": new, "url": url, "src-login": {**new, **login}, "url-login": {**url, **login}}
+    costly = {"src": new, "url": url, "src-login": {**new, **login}, "url-login": {**url, **login}, "connected": {}}
+    wanted = {name: costly[name] for name in kinds}
     variables = {"ece_host_roles": ["allocator"], "ece_host_use_api": use_api}
-    if use_api:
-        wanted["connected"] = {}
-    else:
+    if not use_api:
         variables["ece_host_roles_token"] = simulator.secrets()["allocator_only_token"]["token"]
         variables["ece_host_version"] = "4.2.0"
     hosts = {host.name: host for host in make_hosts(*wanted)}
-    if use_api:
+    if "connected" in hosts:
         simulator.put_runner(hosts["connected"].ip, roles=["allocator"])
     entries = {name: {**host.variables, **wanted[name]} for name, host in hosts.items()}
     result = run.play(plays, inventory={"ece_hosts": {"hosts": entries, "vars": variables}})

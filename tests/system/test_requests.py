@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import pytest
 
+from testbed.rows import run_rows
+
 pytestmark = pytest.mark.oldest
 
+TOKEN = "eceops.platform.ece_roles_token"
 LIST, MINT, REVOKE = "get-enrollment-tokens", "create-enrollment-token", "delete-enrollment-token"
 EMERGENCY_ROLES = ["coordinator", "director", "proxy"]
 
@@ -87,33 +90,47 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "changed", "requests"), ROWS)
-def test_a_row_of_the_token_table(run, simulator, world, options, changed, requests):
-    options = {name: fill(value, world) for name, value in options.items()}
-    before = {token["token_id"] for token in simulator.state()["tokens"]}
-    result = run.tasks([{"eceops.platform.ece_roles_token": options}])
-    assert [entry["operation"] for entry in result.journal] == requests, result.stdout
-    assert [entry["status"] for entry in result.journal] == [200] * len(requests)
-    after = {token["token_id"] for token in simulator.state()["tokens"]}
+def test_the_rows_of_the_token_table(run, simulator, world, tmp_path, subtests):
+    """Each is a task of one play, and a subtest: before each, the tokens are those of the world again."""
+    rows = [({name: fill(value, world) for name, value in row.items()}, *wanted) for row, *wanted in ROWS]
+    before = simulator.token_ids()
+    again = [
+        ["POST", "/tokens", {"roles": PROXY["roles"], "token_ids": [world["one"], world["two"]]}],
+        ["POST", "/tokens", {"roles": EMERGENCY_ROLES, "token_ids": [world["emergency"]]}],
+        ["DELETE", "/journal", None],
+    ]
+    names = [f"{number}: {row}" for number, (row, *_wanted) in enumerate(ROWS)]
+    tasks = [{"name": name, TOKEN: row} for name, (row, *_wanted) in zip(names, rows, strict=True)]
+    outcomes, result = run_rows(run, tmp_path, tasks, dict.fromkeys(names, again), tokens=sorted(before))
+    assert list(outcomes) == names, result.stdout
+    for name, (options, changed, requests) in zip(names, rows, strict=True):
+        with subtests.test(name):
+            check(outcomes[name], before, options, changed, requests)
+
+
+def check(outcome, before, options, changed, requests):
+    assert outcome.operations == requests
+    assert [entry["status"] for entry in outcome.journal] == [200] * len(requests)
+    assert outcome.failed is (changed is None), outcome.message
+    after = {token["token_id"] for token in outcome.state["tokens"]}
     if changed is None:
-        assert result.returncode == 2
         assert after == before
         return
-    assert result.last["changed"] is changed, result.stdout
-    assert before - after == set(result.last["revoked"])
+    assert outcome.result["changed"] is changed
+    assert before - after == set(outcome.result["revoked"])
     assert len(after - before) == (MINT in requests and options.get("persistent", False))
     if MINT in requests:
-        assert result.last["token"].startswith("eyJ")
+        assert outcome.result["token"].startswith("eyJ")
     elif "token" in options and "state" not in options:
-        assert result.last["token"] == options["token"].strip()
+        assert outcome.result["token"] == options["token"].strip()
     else:
-        assert result.last["token"] is None
+        assert outcome.result["token"] is None
 
 
 def test_a_held_token_is_handed_back_at_every_verbosity(run, world):
     result = run.tasks(
         [
-            {"eceops.platform.ece_roles_token": {**PROXY, "token": world["good"]}, "register": "held", "no_log": True},
+            {TOKEN: {**PROXY, "token": world["good"]}, "register": "held", "no_log": True},
             {"ansible.builtin.assert": {"that": ["held.token == good"], "quiet": True}},
         ],
         extra_vars={"good": world["good"]},
@@ -125,14 +142,14 @@ def test_a_held_token_is_handed_back_at_every_verbosity(run, world):
 
 def test_fifty_ids_are_revoked_in_one_task_over_one_connection(run, simulator):
     ids = [token["token_id"] for token in simulator.seed_tokens(["allocator"], count=50)]
-    result = run.tasks([{"eceops.platform.ece_roles_token": {"state": "absent", "token_ids": ids}}])
+    result = run.tasks([{TOKEN: {"state": "absent", "token_ids": ids}}])
     assert result.last["revoked"] == ids
     assert [entry["operation"] for entry in result.journal] == [LIST] + [REVOKE] * 50
     assert len({entry["connection"] for entry in result.journal}) == 1
 
 
 def test_a_token_s_value_never_stands_in_a_url(run, world):
-    result = run.tasks([{"eceops.platform.ece_roles_token": {**ABSENT, "token": world["one_token"]}}])
+    result = run.tasks([{TOKEN: {**ABSENT, "token": world["one_token"]}}])
     assert result.journal[-1]["path"].endswith(f"/enrollment-tokens/{world['one']}")
 
 
@@ -141,25 +158,23 @@ def test_the_rest_is_revoked_when_one_is_refused(run, simulator):
     simulator.fault(
         "reply", REVOKE, status=403, body='{"errors": [{"code": "root.unauthorized.rbac", "message": "No."}]}'
     )
-    result = run.tasks([{"eceops.platform.ece_roles_token": {"state": "absent", "token_ids": ids}}])
+    result = run.tasks([{TOKEN: {"state": "absent", "token_ids": ids}}])
     assert result.last["revoked"] == ids[1:]
     assert [entry["token_id"] for entry in result.last["not_revoked"]] == ids[:1]
     assert result.last["failure"] == {"status": 403, "code": "root.unauthorized.rbac", "message": "No.", "fields": None}
 
 
-@pytest.mark.parametrize("module", ["ece_platform_info", "ece_runner_info", "ece_roles_token_info"])
-def test_info_modules_ask_once(run, module):
-    result = run.tasks([{f"eceops.platform.{module}": {}}])
+def test_info_modules_ask_once(run):
+    modules = ("ece_platform_info", "ece_runner_info", "ece_roles_token_info")
+    result = run.tasks([{f"eceops.platform.{module}": {}} for module in modules])
     assert result.returncode == 0
-    assert [entry["method"] for entry in result.journal] == ["GET"]
+    assert [entry["method"] for entry in result.journal] == ["GET"] * len(modules)
+    assert len(set(result.operations)) == len(modules)
 
 
 def test_check_mode_decides_the_same_and_writes_nothing(run, simulator, world):
     rows = [(options, requests) for options, changed, requests in ROWS if changed]
-    tasks = [
-        {"eceops.platform.ece_roles_token": {name: fill(value, world) for name, value in options.items()}}
-        for options, _requests in rows
-    ]
+    tasks = [{TOKEN: {name: fill(value, world) for name, value in options.items()}} for options, _requests in rows]
     before = simulator.state()
     result = run.tasks(tasks, "--diff", check=True)
     assert [entry["result"]["changed"] for entry in result.results] == [True] * len(rows), result.stdout
@@ -180,7 +195,7 @@ def test_a_key_that_expires_soon_is_told(run, simulator):
 
 def test_unchecked_certificates_are_told_once_and_without_noise(run, simulator, world):
     api = {**simulator.ece_api, "validate_certs": False, "ca_path": None}
-    task = {"eceops.platform.ece_roles_token": {**ABSENT, "token_ids": [world["one"], world["two"]]}}
+    task = {TOKEN: {**ABSENT, "token_ids": [world["one"], world["two"]]}}
     result = run.tasks([task], extra_vars={"ece_api": api})
     assert result.last["changed"], result.stdout
     (warning,) = result.last["warnings"]

@@ -7,13 +7,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from pathlib import Path
 
-import pytest
-
-from testbed.play import PIPELINING, Runner
+from testbed.play import PIPELINING
 
 TOKEN_MODULE = "eceops.platform.ece_roles_token"
 PASSWORD = "fake-password-in-the-wrong-place"
@@ -70,44 +66,32 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def outcome(running_simulator):
-    """All rows as tasks of one play: a play for each would take minutes."""
-    running_simulator.reset()
+def test_one_clear_sentence_no_request_and_no_secret(run, simulator, subtests):
+    """All rows are tasks of one play, and subtests: a play for each would take minutes."""
     tasks = [
         {
-            TOKEN_MODULE: {**(running_simulator.ece_api if connection is None else connection), **options},
+            TOKEN_MODULE: {**(simulator.ece_api if connection is None else connection), **options},
             "environment": environ,
             "ignore_errors": True,
         }
         for connection, options, environ, _says in ROWS
     ]
     play = {"hosts": "localhost", "gather_facts": False, "vars": PIPELINING, "tasks": tasks}
-    runner = Runner(Path(os.environ["TESTBED_COLLECTIONS_PATH"]), running_simulator)
     # From 2.19 on, what a module was given is returned only when asked for.
-    result = runner.play([play], "--diff", env={"ANSIBLE_INJECT_INVOCATION": "true"}, verbosity=3)
+    result = run.play([play], "--diff", env={"ANSIBLE_INJECT_INVOCATION": "true"}, verbosity=3)
     assert len(result.results) == len(ROWS), result.stdout
-    return result
-
-
-@pytest.mark.parametrize("row", range(len(ROWS)), ids=[says for *_options, says in ROWS])
-def test_one_clear_sentence(outcome, row):
-    message = outcome.results[row]["result"]["msg"]
-    assert outcome.results[row]["status"] == "failed"
-    assert re.search(ROWS[row][-1], message), message
-    assert "\n" not in message
-
-
-def test_no_request_was_sent(outcome, running_simulator):
-    assert outcome.journal == []
-    assert running_simulator.connections_without_request() == 0
-
-
-def test_no_secret_is_shown(outcome, running_simulator):
-    assert "Traceback" not in outcome.stdout + outcome.stderr
-    assert all("module_args" in entry["result"]["invocation"] for entry in outcome.results)
-    assert outcome.find([PASSWORD, TOKEN, running_simulator.password]) == []
-    assert EC_PASS not in json.dumps(outcome.results)
+    for entry, (*_options, says) in zip(result.results, ROWS, strict=True):
+        with subtests.test(says):
+            message = entry["result"]["msg"]
+            assert entry["status"] == "failed"
+            assert re.search(says, message), message
+            assert "\n" not in message
+            assert "module_args" in entry["result"]["invocation"]
+    assert result.journal == []
+    assert simulator.connections_without_request() == 0
+    assert "Traceback" not in result.stdout + result.stderr
+    assert result.find([PASSWORD, TOKEN, simulator.password]) == []
+    assert EC_PASS not in json.dumps(result.results)
 
 
 BROKEN_LIBRARY = [

@@ -29,16 +29,19 @@ from .simulator import Simulator
 
 MAX_HOSTS = 253  # 127.X.Y.1 is the coordinator, .255 is left alone
 STOP_TIMEOUT_SECONDS = 10
+PRELOADED = Path(__file__).resolve().with_name("preloaded")
 # What Ansible takes for the host's Python: it notes each call, and puts the host's commands before this machine's.
 PYTHON = """#!/bin/sh
 echo "$$ ${{1:--}}" >> {folder}/executed.log
 PATH={folder}/bin:$PATH
-PYTHONPATH={folder}/lib
+PYTHONPATH={folder}/lib:{preloaded}
 export PATH PYTHONPATH
 exec {python} "$@"
 """
 # That Python's own module: no test may write into a home of this machine.
 SITE = """import pwd
+
+import quick
 
 
 def getpwnam(name, getpwnam=pwd.getpwnam):
@@ -210,9 +213,8 @@ def make_host(folder: Path, number: int, simulator: Simulator, python: str = sys
         system.write_text(platforms.os_release(simulator.state()["version"], name), encoding="utf-8")
         system.chmod(0o644)
     wrapper = folder / "bin" / "python3"
-    wrapper.write_text(
-        PYTHON.format(folder=shlex.quote(str(folder.resolve())), python=shlex.quote(python)), encoding="utf-8"
-    )
+    words = {"folder": str(folder.resolve()), "preloaded": str(PRELOADED), "python": python}
+    wrapper.write_text(PYTHON.format(**{name: shlex.quote(word) for name, word in words.items()}), encoding="utf-8")
     (folder / "bin" / "ip").write_text(IP.format(ip=ip), encoding="utf-8")
     for command in (wrapper, folder / "bin" / "ip"):
         command.chmod(0o755)

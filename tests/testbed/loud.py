@@ -10,13 +10,11 @@ then is there a retry file.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from .hosts import DirectoryHost
+from .hosts import PRELOADED, DirectoryHost
 from .play import Result
 
-_PRELOADED = Path(__file__).with_name("preloaded")
 LOUD: dict[str, Any] = {
     "verbosity": 3,
     "watch": True,
@@ -33,7 +31,6 @@ LOUD: dict[str, Any] = {
         "ANSIBLE_INJECT_INVOCATION": "true",
         "ANSIBLE_DISPLAY_TRACEBACK": "always",
         "JUNIT_OUTPUT_DIR": "junit",  # in the working directory
-        "PYTHONPATH": str(_PRELOADED),
         "TESTBED_DUMP": "$HOME/dump.jsonl",
         "TESTBED_SYSLOG": "$HOME/syslog",
     },
@@ -60,4 +57,4 @@ def silent(result: Result) -> list[str]:
 def log_modules(host: DirectoryHost) -> None:
     """Let what modules log on a host go to the same file as the controller's."""
     with (host.folder / "lib" / "sitecustomize.py").open("a", encoding="utf-8") as site:
-        site.write("\n" + (_PRELOADED / "sitecustomize.py").read_text(encoding="utf-8"))
+        site.write("\n" + (PRELOADED / "sitecustomize.py").read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import meanwhile
+from .hosts import PRELOADED
 from .needles import Needles
 from .simulator import Simulator
 from .watch import Watch
@@ -151,6 +152,14 @@ class Runner:
         with _Folder.temporary() as folder:
             return self._run(folder, command, env, watch)
 
+    @contextmanager
+    def place(self) -> Iterator[tuple[Path, dict[str, str]]]:
+        """A new folder, with ``home`` and ``project`` in it, and the environment of commands that follow one another
+        there."""
+        with _Folder.temporary() as folder:
+            packed = self._keep(f"packed{self.collections_path.resolve()}")
+            yield folder.run, {**self._environment(folder), "TESTBED_PACKED": packed}
+
     def kill(self) -> None:
         """Kill the run that another thread waits for, as if the controller had died; its exit code is -9."""
         if self._process:
@@ -159,7 +168,10 @@ class Runner:
     def _run(self, folder: _Folder, command: list[str], env: dict[str, str] | None, watch: bool) -> Result:
         seen = len(self.simulator.journal())
         with Watch(folder.run, during=watch) as watcher:
-            process = self._execute(command, folder.run / "project", {**self._environment(folder), **(env or {})})
+            # One that is watched shows what Ansible itself writes.
+            kept = {} if watch else {"TESTBED_PACKED": self._keep(f"packed{self.collections_path.resolve()}")}
+            variables = {**self._environment(folder), **kept, **(env or {})}
+            process = self._execute(command, folder.run / "project", variables)
         written = watcher.contents()
         written.pop(PLAYBOOK.removeprefix("run/"), None)  # ours, not Ansible's
         result = Result(process.returncode, process.stdout, process.stderr, written=written)
@@ -189,6 +201,13 @@ class Runner:
                 self._process = None
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
+    def _keep(self, what: str) -> str:
+        """The folder for what one run makes and the next ones use again: of all workers where ``TESTBED_KEPT`` is set,
+        else as long as there is this simulator."""
+        folder = Path(os.environ.get("TESTBED_KEPT") or self.simulator.directory) / what
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
     def _environment(self, folder: _Folder) -> dict[str, str]:
         """Nothing of this machine's or user's: no proxies, no CA bundles, no Ansible settings."""
         return {
@@ -201,6 +220,8 @@ class Runner:
             "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
             "ANSIBLE_ASYNC_DIR": str(folder.run / "home" / ".ansible_async"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(PRELOADED),
+            "TESTBED_COMPILED": self._keep("compiled"),
             "ANSIBLE_CONFIG": str(folder.config),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections_path),
             "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
@@ -212,6 +233,8 @@ class Runner:
             "ANSIBLE_CALLBACKS_ENABLED": "record",
             "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",  # for ad hoc commands, which load none of themselves
             "TESTBED_RECORD": str(folder.record),
+            # Set where coverage is measured
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         }
 
 

@@ -5,7 +5,8 @@
 """Run each task of a play on an installation of its own: as if each were a play, without what starting Ansible costs.
 
 ``TESTBED_ROWS`` names a JSON file: ``control_url``; ``orders``, by a task's name the calls of the simulator's control
-interface that are to be made before it, each ``[method, path, body]``; ``outcomes``, a file to which a line of JSON is
+interface that are to be made before it, each ``[method, path, body]``; ``tokens``, where it is set, the ids of the
+persistent tokens that are left before it, all others being taken away; ``outcomes``, a file to which a line of JSON is
 added after each task: ``task``, ``seconds``, ``failed``, ``result``, and the simulator's ``journal``, ``state`` and
 ``violations``.
 """
@@ -17,7 +18,6 @@ import os
 import time
 from typing import Any
 
-import requests
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
@@ -43,12 +43,19 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
+        # Here, as each run reads this file, whether it is enabled or not.
+        import requests
+
         with open(os.environ["TESTBED_ROWS"], encoding="utf-8") as file:
             self._plan = json.load(file)
         self._session = requests.Session()
         self._session.trust_env = False
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        if "tokens" in self._plan:
+            for token in self._call("GET", "/state")["tokens"]:
+                if token["token_id"] not in self._plan["tokens"]:
+                    self._call("DELETE", f"/tokens/{token['token_id']}")
         for method, path, body in self._plan["orders"][task.get_name()]:
             self._call(method, path, body)
         self._begin = time.monotonic()

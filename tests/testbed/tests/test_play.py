@@ -115,6 +115,19 @@ def test_a_run_is_bounded_and_takes_its_children_with_it(run: Runner) -> None:
         run.command(["sh", "-c", "sleep 60; true"])
 
 
+def test_what_a_run_has_packed_and_compiled_serves_the_next_one_unless_that_is_watched(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESTBED_KEPT", str(tmp_path))
+    task = {"eceops.platform.probe": {}}
+    assert run.tasks([task]).last["changed"]
+    assert list(tmp_path.glob("compiled/*"))
+    [packed] = tmp_path.glob("packed/**/*probe*")
+    packed.write_bytes(b"")
+    assert run.tasks([task]).returncode != 0
+    assert run.tasks([task], watch=True).last["changed"]
+
+
 def test_without_pipelining_a_password_lies_in_a_file(run: Runner, simulator: Simulator) -> None:
     result = run.tasks([{"eceops.platform.probe": {}}], pipelining=False, watch=True)
     assert result.last["changed"]

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the eceops.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take less time in the processes of a run, by what changes nothing of what they do; all that these are is short.
+
+What is compiled of modules that Ansible has packed is kept in the folder ``TESTBED_COMPILED``: each task brings its
+own, with all that it imports, and compiling that again takes half of a module's time. And no garbage is collected.
+"""
+
+import gc
+import marshal
+import os
+import sys
+import zipimport
+from contextlib import suppress
+
+
+def _keep(folder, compile_source):
+    def compiled(path, source):
+        from importlib.util import source_hash
+
+        kept = f"{folder}/{source_hash(source).hex()}.{sys.implementation.cache_tag}"
+        with suppress(OSError), open(kept, "rb") as file:
+            return marshal.load(file)  # noqa: S302  (a file of this test's own)
+        code = compile_source(path, source)
+        # Whole, at once: others may look at any time. Where it cannot be kept, it is compiled again.
+        fresh = f"{kept}.{os.getpid()}"
+        with suppress(OSError), open(fresh, "wb") as file:
+            marshal.dump(code, file)
+            file.close()
+            os.replace(fresh, kept)
+        return code
+
+    return compiled
+
+
+if "TESTBED_COMPILED" in os.environ:
+    gc.disable()
+    # Python 3.6 and 3.7 have none: theirs is not written in Python.
+    if hasattr(zipimport, "_compile_source"):
+        zipimport._compile_source = _keep(os.environ["TESTBED_COMPILED"], zipimport._compile_source)
