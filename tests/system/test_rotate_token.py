@@ -45,6 +45,26 @@ def test_the_old_token_may_be_named_by_the_file_that_gets_the_new_one(rotate, si
     assert len(simulator.token_ids() - before) == 1
 
 
+def test_two_rotations_of_one_run_have_nothing_in_common(run, simulator, tmp_path):
+    (first, second) = simulator.seed_tokens(["proxy"], count=2)
+    plays = [
+        {
+            "import_playbook": "eceops.platform.rotate_token",
+            "vars": {
+                "ece_rotate_roles": ["proxy"],
+                "ece_rotate_token_ids": [token["token_id"]],
+                "ece_rotate_dest": str(tmp_path / token["token_id"]),
+            },
+        }
+        for token in (first, second)
+    ]
+    before = simulator.token_ids()
+    result = run.play(plays)
+    assert result.returncode == 0, result.stdout
+    assert before - simulator.token_ids() == {first["token_id"], second["token_id"]}
+    assert "Not listed" not in result.stdout
+
+
 def test_an_earlier_file_is_replaced_whole(rotate, tmp_path):
     store = tmp_path / "a folder" / "token"
     store.write_text("x" * 10_000)
