@@ -44,7 +44,8 @@ options:
       - File with the CA certificates to trust, in PEM format, or folder of such files under OpenSSL's hashed names. Nothing else is trusted then.
       - Without it the system's store is used, or what OpenSSL's own variables E(SSL_CERT_FILE) and E(SSL_CERT_DIR) name in its place.
         Other environment variables, such as E(REQUESTS_CA_BUNDLE), are not.
-      - The CA certificate of a fresh installation is shown in its Cloud UI under Platform, Settings, TLS certificate chain.
+      - A fresh installation has a CA of its own. R(Connect securely,ansible_collections.eceops.platform.docsite.guide_connect) tells how to
+        get its certificate, and to check its fingerprint before the password is sent.
     type: path
   allow_plain_http:
     description:

@@ -39,7 +39,7 @@ def test_the_example_makes_a_context(tmp_path: Path) -> None:
     definition = yaml.safe_load(example.read_text(encoding="utf-8"))
     base = definition["images"]["base_image"]["name"]
     assert f'ARG EE_BASE_IMAGE="{base}"' in lines
-    assert 'ARG ANSIBLE_INSTALL_REFS="ansible-core>=2.16 ansible-runner"' in lines
+    assert 'ARG ANSIBLE_INSTALL_REFS="ansible-core>=2.16,<2.22 ansible-runner"' in lines
     assert any(line.startswith("RUN $PYCMD /output/scripts/introspect.py introspect") for line in lines)
     files = tmp_path / "context/_build"
     assert "openssh-clients" in (files / "bindep.txt").read_text(encoding="utf-8").splitlines()
