@@ -20,8 +20,8 @@ endif
 
 # The Python of .venv, 3.11 or newer. The tests find the others, for other releases of ansible-core, by themselves.
 PYTHON ?= python3
-# How many parts run side by side
-JOBS ?= 2
+# How many parts run side by side: one more than there are cores, as parts wait, too
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 
 VENV := .venv/bin
 READY := .venv/.ready
@@ -65,7 +65,7 @@ $(GOALS): $(READY)
 	@rm -rf .cache/results && mkdir -p .cache/results
 	@$(VENV)/nox --sessions build
 	@parts="$$($(PARTS) list $@)"; \
-	export MEASURED="$$($(PARTS) measured $@)"; \
+	measured="$$($(PARTS) measured $@)"; export MEASURED="$$measured"; \
 	export ARTIFACT="$$(echo "$$PWD"/.cache/artifact/*.tar.gz)"; \
 	$(PARALLEL) $$(printf '.cache/ready/%s ' $$parts) || true; \
 	$(PARALLEL) $$(printf 'part-%s ' $$parts) 3>&1 || true; \
@@ -74,10 +74,11 @@ $(GOALS): $(READY)
 # One part. Its output comes in one piece when it has ended; that it begins is said at once, around the synchronisation.
 part-%: .cache/ready/%
 	@{ echo "--- $* begins" >&3; } 2> /dev/null || echo "--- $* begins"
-	@mkdir -p .cache/results; begin=$$SECONDS; outcome=FAILED; \
+	@mkdir -p .cache/results; rm -f '.cache/left-out/$*'; begin=$$SECONDS; outcome=FAILED; \
 	if $(VENV)/nox --reuse-existing-virtualenvs --no-install --sessions '$*' 2>&1 3>&-; then outcome=passed; fi; \
-	echo "$$outcome $$((SECONDS - begin))" > '.cache/results/$*'; \
-	test $$outcome = passed
+	if test -e '.cache/left-out/$*'; then outcome=LEFT-OUT; fi; \
+	echo "$$outcome $$((SECONDS - begin)) $$(times | tail -1)" > '.cache/results/$*'; \
+	test $$outcome != FAILED
 
 # It adds up what these have found.
 part-coverage: $(addprefix part-,$(MEASURED))

@@ -14,7 +14,7 @@ import re
 import pytest
 
 from .api_faults import MINTED_ROLES, TOKEN_ID, TOKEN_ROLES
-from .api_table import DELETE, LIST, MINT, PART, REQUESTS, REVOKE, RUNNER_ID, Repeat, rows
+from .api_table import DELETE, LIST, MINT, ON_NEWEST, REQUESTS, REVOKE, RUNNER_ID, Repeat, rows
 
 MAX_PAUSE_SECONDS = 30
 ALLOWANCE_SECONDS = 10
@@ -23,7 +23,10 @@ FRESH_TOKENS = 3  # those of every installation
 
 @pytest.mark.parametrize(
     "wanted",
-    [pytest.param(it, id=it.name, marks=[pytest.mark.part] if it.name in PART else []) for it in REQUESTS],
+    [
+        pytest.param(it, id=it.name, marks=pytest.mark.newest if it.name in ON_NEWEST else pytest.mark.oldest)
+        for it in REQUESTS
+    ],
 )
 def test_all_that_can_go_wrong_with(wanted, run_rows, subtests):
     ran = run_rows(wanted)

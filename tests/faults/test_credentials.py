@@ -20,7 +20,7 @@ import requests.utils
 
 from testbed.servers import Proxy, Target, self_signed, serve
 
-pytestmark = pytest.mark.part
+pytestmark = pytest.mark.newest
 
 VERSION, TOKEN = "eceops.platform.ece_platform_info", "eceops.platform.ece_roles_token"
 GET, LIST, MINT, REVOKE = "get-platform", "get-enrollment-tokens", "create-enrollment-token", "delete-enrollment-token"

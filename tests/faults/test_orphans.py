@@ -17,7 +17,7 @@ import pytest
 from testbed.play import Runner
 from testbed.servers import Target, self_signed, serve
 
-pytestmark = pytest.mark.part
+pytestmark = pytest.mark.oldest
 
 TOKEN = "eceops.platform.ece_roles_token"
 LIST, MINT = "get-enrollment-tokens", "create-enrollment-token"

@@ -248,11 +248,15 @@ def need_packages(packages: dict[str, str], install: bool) -> None:
     if not install or shutil.which("apt-get") is None:
         raise NoEngine(f"install {', '.join(missing)}, whatever it is called here")
     print(f"Debian packages are missing and are installed now: {' '.join(missing)}", flush=True)
-    for command in (["update", "--quiet"], ["install", "--quiet", "--yes", "--no-install-recommends", *missing]):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(["apt-get", *command], env=environment, stdout=subprocess.DEVNULL, check=False)
-        if done.returncode != 0:
-            raise NoEngine(f"apt-get {command[0]} failed, the lines above say why")
+    # apt-get does not wait for another one: parts that are set up side by side take turns.
+    STORAGE.mkdir(parents=True, exist_ok=True)
+    with (STORAGE / "packages.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in (["update", "--quiet"], ["install", "--quiet", "--yes", "--no-install-recommends", *missing]):
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            done = subprocess.run(["apt-get", *command], env=environment, stdout=subprocess.DEVNULL, check=False)
+            if done.returncode != 0:
+                raise NoEngine(f"apt-get {command[0]} failed, the lines above say why")
 
 
 def podman(*arguments: str, **options: Any) -> str:

@@ -43,6 +43,8 @@ SITE = """import pwd
 
 import quick
 
+quick.save_time()
+
 
 def getpwnam(name, getpwnam=pwd.getpwnam):
     found = list(getpwnam(name))

@@ -30,7 +30,7 @@ from .fleet import find_hosts
 from .needles import Needles
 from .simulator import Simulator
 
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.3
 # All of a host that can be written to, but for what is no file; and where Ansible, the installer and ECE write
 ALL = ("dev/shm", "etc", "home", "media", "mnt", "opt", "root", "run", "srv", "tmp", "usr/local", "var")
 BUSY = ("dev/shm", "home", "mnt", "opt", "root", "run", "tmp", "var/lib/eceops", "var/log", "var/tmp")

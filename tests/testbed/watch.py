@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.02
 
 
 class Watch:
@@ -20,7 +20,7 @@ class Watch:
 
     Looks once on leaving, and with ``during`` again and again before, from a thread. A file that was seen once is held
     open, so that what is written to it later is read even if it has been removed; one that lives for 100 ms is looked
-    for about twenty times.
+    for about five times.
     """
 
     def __init__(self, folder: Path, during: bool) -> None:

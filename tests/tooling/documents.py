@@ -15,10 +15,12 @@ SHELL, YAML = "sh", "yaml"
 SHOWN = ("text", "ini", "jinja", "mermaid")
 FENCE = re.compile(r"( *)(`{3,}|~{3,})(.*)")
 DIRECTIVE = re.compile(r"( *)\.\. ([a-z-]+):: *(.*)")
-# They hold code, too. One way is enough.
-OTHER_DIRECTIVES = ("code", "highlight", "literalinclude", "parsed-literal", "sourcecode")
+# What holds no code of its own
+TEXT_DIRECTIVES = ("contents", "list-table", "note", "seealso", "warning")
 # Commands within a sentence: a program's name alone is none.
 PROGRAMS = re.compile(r"(ansible(-[a-z]+)?|\.venv/bin/\w+|curl|docker|git|make|pip3?|podman|python3?|ss|sudo)\s+\S")
+# Not within quotes
+COMMENT = re.compile(r"""(?<!\S)#[^"']*$""")
 SPANS = {".md": re.compile(r"(?<!`)`([^`]+)`(?!`)"), ".rst": re.compile(r"``(.+?)``", re.DOTALL)}
 
 
@@ -37,7 +39,7 @@ class Block:
         if self.language != SHELL:
             return []
         lines = self.text.replace("\\\n", " ").splitlines()
-        commands = (" ".join(re.sub(r"(^|\s)#.*", "", line).split()) for line in lines)
+        commands = (" ".join(COMMENT.sub("", line).split()) for line in lines)
         return [command for command in commands if command]
 
     @property
@@ -91,6 +93,8 @@ def _markdown(lines: list[str]) -> list[Block]:
             lines[at] = ""
         elif lines[at].startswith(("    ", "\t")):
             raise _Wrong(at + 1, "an indented block: use a fence")
+        elif "```" in lines[at] or "~~~" in lines[at]:
+            raise _Wrong(at + 1, "a fence within a quote or a list: put it outside")
         at += 1
     return blocks
 
@@ -109,8 +113,8 @@ def _restructured_text(lines: list[str]) -> list[Block]:
             while begin < end and re.match(r" +:[a-z-]+:", lines[begin]):
                 begin += 1
             blocks.append(_take(lines, at, begin, end, directive[3].strip()))
-        elif directive and directive[2] in OTHER_DIRECTIVES:
-            raise _Wrong(at + 1, f"{directive[2]}: use code-block")
+        elif directive and directive[2] not in TEXT_DIRECTIVES:
+            raise _Wrong(at + 1, f"{directive[2]}: what is to be run is a code-block; what is not, see TEXT_DIRECTIVES")
         elif not directive and lines[at].rstrip().endswith("::"):
             raise _Wrong(at + 1, "a literal block: use code-block")
     return blocks

@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tooling import documents, stage
@@ -30,11 +32,15 @@ def plan(readme: Path) -> list[str]:
 
 def main(folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
-    stage.git(stage.ROOT, "clone", "--quiet", str(stage.ROOT), str(folder))
+    with tempfile.TemporaryDirectory() as origin:
+        stage.git(stage.ROOT, "clone", "--quiet", str(stage.repository(stage.ROOT, Path(origin))), str(folder))
     failed = []
     for script in plan(folder / "README.md"):
         print(f"\n=== {script}", flush=True)
-        if subprocess.run(["bash", "-ec", script], cwd=folder, check=False).returncode != 0:
+        # What it has started is ended by its last line, whatever happens before.
+        last = script.splitlines()[-1]
+        kept = f"trap {shlex.quote(last)} EXIT\n" if "testbed down" in last else ""
+        if subprocess.run(["bash", "-ec", kept + script], cwd=folder, check=False).returncode != 0:
             failed.append(script)
     if left := stage.git(folder, "status", "--porcelain", "--ignored"):
         print(f"\nIt is not clean:\n{left}")

@@ -30,20 +30,17 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
         return [f"sanity-{newest}", "lint", f"units-{newest}", *CHECKS]
     system, faults = ([f"{step}-{core}" for core in cores] for step in ("system", "faults"))
     if goal == "test" and oldest != newest:
-        # Whole where a task costs a third less. Molecule joins hosts on the newest.
         cores = [oldest, newest]
-        system = [f"system-{oldest}", f"system_part-{newest}"]
-        faults = [f"faults-{oldest}", f"faults_part-{newest}"]
+        system, faults = ([f"{step}_oldest-{oldest}", f"{step}_newest-{newest}"] for step in ("system", "faults"))
     integration, sanity, units = ([f"{step}-{core}" for core in cores] for step in ("integration", "sanity", "units"))
-    # The longest first, so that two at a time end together; "system" has workers of its own, and is rather not beside
-    # another one.
+    # The longest first, so that all end together, and what waits a lot beside what does not
     newcomer = ["newcomer"] if goal == "test-all" else []
     return [
         *system[:1],
+        "molecule",
         *integration,
         *system[1:],
         *faults,
-        "molecule",
         "ee",
         *sanity,
         *units,
@@ -54,9 +51,10 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
 
 
 def measured(names: list[str], envs: list[Env]) -> list[str]:
-    """The parts that have to end before "coverage" begins."""
-    core = f"-{envs[-1].core}"
-    return [name for name in names if name.startswith(MEASURED) and name.endswith(core)]
+    """The parts that have to end before "coverage" begins: on the oldest ansible-core, where a task costs least."""
+    core = f"-{envs[0].core}"
+    wanted = "coverage" in names
+    return [name for name in names if wanted and name.startswith(MEASURED) and name.endswith(core)]
 
 
 def untested(goal: str, envs: list[Env]) -> list[str]:
@@ -68,14 +66,19 @@ def untested(goal: str, envs: list[Env]) -> list[str]:
 
 
 def summary(names: list[str], results: Path) -> tuple[list[str], bool]:
-    """A line for each part; whether all passed. A part without a result never came to its end."""
+    """A line for each part: outcome, seconds, and what processors took of them, in programs and in the system; whether
+    none failed.
+
+    A part without a result never came to its end, or never began, as one before it has failed.
+    """
     lines = []
     good = True
     for name in names:
         file = results / name
-        outcome, seconds = file.read_text(encoding="utf-8").split() if file.exists() else ("NOT-RUN", "0")
-        good = good and outcome == "passed"
-        lines.append(f"{outcome:8} {name:18} {int(seconds):5} s")
+        told = file.read_text(encoding="utf-8") if file.exists() else "NOT-RUN 0"
+        outcome, seconds, *times = told.split()
+        good = good and outcome in ("passed", "LEFT-OUT")
+        lines.append(f"{outcome:8} {name:18} {int(seconds):5} s  {' '.join(times)}".rstrip())
     return lines, good
 
 

@@ -70,6 +70,7 @@ class Tree:
     added: Mapping[str, str] = field(default_factory=dict)
     uncommitted: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    branch: str = "main"
 
 
 def numbers(version: str) -> tuple[int, int, int] | None:
@@ -109,6 +110,8 @@ def problems(wanted: str, tree: Tree) -> list[str]:
             f"There is what is not committed ({', '.join(tree.uncommitted)}): commit or remove it. What an earlier "
             f"make release has made is taken back by git restore {OWN_FOR_GIT}"
         )
+    if not re.fullmatch(r"main|stable-\d+", tree.branch):
+        found.append(f"This is the branch {tree.branch or '(none)'}: a release is made on main or stable-X. Go there.")
     if wanted in tree.tags:
         found.append(f"The tag {wanted} is there already. What is published is never changed: take the next version.")
     found += _order_problems(wanted, tree)
@@ -179,12 +182,14 @@ def read(root: Path) -> Tree:
         },
         [line[3:] for line in stage.git(root, "status", "--porcelain").splitlines()],
         stage.git(root, "tag", "--list").split(),
+        stage.git(root, "branch", "--show-current").strip(),
     )
 
 
 def prepare(root: Path, wanted: str) -> str:
     """Make the release's files and its artifact; what to do next."""
-    found = problems(wanted, read(root))
+    tree = read(root)
+    found = problems(wanted, tree)
     if found:
         raise CannotRelease("\n".join(found))
     base = root / ".cache" / "stage" / "release"
@@ -197,7 +202,7 @@ def prepare(root: Path, wanted: str) -> str:
     target = root / ".cache" / "artifact"
     shutil.rmtree(target, ignore_errors=True)
     artifact = stage.build(copy, TOOLS / "ansible-galaxy", target)
-    _take_over(copy, root)
+    _take_over(copy, root, tree.fragments)
     return NEXT_STEPS.format(version=wanted, artifact=artifact.relative_to(root), own=OWN_FOR_GIT)
 
 
@@ -218,14 +223,14 @@ def _changelog(tree: Path, base: Path, *arguments: str) -> None:
         raise CannotRelease(f"{done.stdout}antsibull-changelog {arguments[0]} failed, see above. Nothing was changed.")
 
 
-def _take_over(copy: Path, root: Path) -> None:
+def _take_over(copy: Path, root: Path, fragments: Iterable[str]) -> None:
     """What the release has changed, from the copy to the checkout."""
     for name in OWN:
         if (copy / name).is_file():
             shutil.copyfile(copy / name, root / name)
-    for fragment in (root / FRAGMENTS).iterdir():
-        if not (copy / FRAGMENTS / fragment.name).exists():
-            fragment.unlink()
+    for name in fragments:
+        if not (copy / FRAGMENTS / name).exists():
+            (root / FRAGMENTS / name).unlink()
 
 
 def main(command: str, version: str, root: Path) -> int:

@@ -96,6 +96,17 @@ def checkout(root: Path, base: Path) -> Path:
     return tree
 
 
+def repository(root: Path, target: Path) -> Path:
+    """A repository of its own, with the developer's files as its one commit, on `main`. (That of the checkout cannot be
+    cloned where it is another user's.)"""
+    export(root, known(root), target)
+    git(target, "init", "--quiet")
+    git(target, "add", "--all", "--force")
+    identity = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com")
+    git(target, *identity, "commit", "--quiet", "--message", "All of it")
+    return target
+
+
 def installed(root: Path, artifact: Path, galaxy: Path, base: Path) -> Path:
     """The installed artifact with the tests beside it."""
     tree = install(artifact, galaxy, base)

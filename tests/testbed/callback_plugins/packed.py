@@ -45,9 +45,10 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._kept = Path(os.environ["TESTBED_PACKED"])
         self._own = Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache")
-        self._own.mkdir()
+        # A run may have several playbooks.
+        self._own.mkdir(exist_ok=True)
         for module in self._kept.iterdir():
-            if not module.name.endswith(UNFINISHED):
+            if not module.name.endswith(UNFINISHED) and not (self._own / module.name).exists():
                 (self._own / module.name).symlink_to(module)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take less time in the processes of a run, by what changes nothing of what they do; all that these are is short.
+"""Take less time in the processes of a run, all of which are short.
 
 What is compiled of modules that Ansible has packed is kept in the folder ``TESTBED_COMPILED``: each task brings its
 own, with all that it imports, and compiling that again takes half of a module's time. And no garbage is collected.
+What is seen of that: warnings of the compiler come in a module's first run only, a traceback has the paths of that
+run, and nothing is said of what is left open.
 """
 
 import gc
@@ -35,8 +37,12 @@ def _keep(folder, compile_source):
     return compiled
 
 
-if "TESTBED_COMPILED" in os.environ:
+def save_time():
+    """Where ``TESTBED_COMPILED`` is set."""
+    folder = os.environ.get("TESTBED_COMPILED")
+    if not folder:
+        return
     gc.disable()
     # Python 3.6 and 3.7 have none: theirs is not written in Python.
     if hasattr(zipimport, "_compile_source"):
-        zipimport._compile_source = _keep(os.environ["TESTBED_COMPILED"], zipimport._compile_source)
+        zipimport._compile_source = _keep(folder, zipimport._compile_source)

@@ -12,7 +12,9 @@ import os
 import sys
 import syslog
 
-import quick  # noqa: F401  (it does all when it is imported)
+import quick
+
+quick.save_time()
 
 if "TESTBED_SYSLOG" in os.environ:
 

@@ -90,17 +90,24 @@ def test_blocks_and_commands_are_found_in_order(
         (".md", "```sh\n$ ls\n```\n", "a prompt"),
         (".md", "A list:\n\n    ls -l\n", ":3: an indented block"),
         (".md", "Run `make demo`.\n\n```text\nls\n```\n", "no example"),
+        (".md", "> ```sh\n> ls\n> ```\n", ":1: a fence within a quote"),
         (".rst", ".. code-block::\n\n   ls\n", ":1: unknown language ''"),
         (".rst", "A\n\n.. code-block:: console\n\n   ls\n", ":3: unknown language 'console'"),
         (".rst", ".. code-block:: sh\n\nText\n", "an empty block"),
         (".rst", "Run it::\n\n   ls\n", ":1: a literal block"),
         (".rst", ".. literalinclude:: a.yml\n", "literalinclude"),
+        (".rst", ".. prompt:: bash\n\n   ls\n", "prompt"),
         (".rst", "Nothing\n", "no example"),
     ],
 )
 def test_what_might_be_left_out_unseen_is_an_error(tmp_path: Path, suffix: str, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         documents.read(written(tmp_path, suffix, text))
+
+
+def test_a_comment_is_none_within_quotes() -> None:
+    block = Block(1, "sh", "ansible -a 'msg=\"a #b\"'  # so\n")
+    assert block.commands == ["ansible -a 'msg=\"a #b\"'"]
 
 
 def test_make_has_what_the_documents_name() -> None:

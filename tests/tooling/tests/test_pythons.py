@@ -85,8 +85,9 @@ def test_check_is_about_the_newest() -> None:
 
 def test_coverage_is_told_when_what_is_measured_has_ended() -> None:
     names = parts.parts("test", envs("2.16", "2.20"))
-    assert set(parts.measured(names, envs("2.16", "2.20"))) == {"integration-2.20", "faults_part-2.20", "units-2.20"}
+    assert set(parts.measured(names, envs("2.16", "2.20"))) == {"integration-2.16", "faults_oldest-2.16", "units-2.16"}
     assert names[-1] == "coverage"
+    assert parts.measured(parts.parts("check", envs("2.20")), envs("2.20")) == []
 
 
 @pytest.mark.parametrize(
@@ -113,21 +114,25 @@ def test_the_cores_of_a_goal(goal: str, found: list[str], cores: set[str]) -> No
     names = parts.parts(goal, envs(*found))
     assert len(names) == len(set(names))
     for step in ("system", "faults", "integration", "sanity", "units"):
-        of_step = {name.partition("-")[2] for name in names if name.partition("-")[0] in (step, f"{step}_part")}
+        of_step = {name.partition("-")[2] for name in names if re.fullmatch(rf"{step}(_oldest|_newest)?-.*", name)}
         assert of_step == cores
     assert {"simulator", "lint", "tooling"} <= set(names)
 
 
 @pytest.mark.parametrize(
-    ("goal", "found", "of_parts"),
+    ("goal", "found", "divided"),
     [
-        ("test", ["2.16", "2.19", "2.20"], ["system_part-2.20", "faults_part-2.20"]),
+        (
+            "test",
+            ["2.16", "2.19", "2.20"],
+            ["system_oldest-2.16", "system_newest-2.20", "faults_oldest-2.16", "faults_newest-2.20"],
+        ),
         ("test", ["2.20"], []),
         ("test-all", ["2.16", "2.19", "2.20"], []),
     ],
 )
-def test_only_make_test_leaves_out_what_another_part_has(goal: str, found: list[str], of_parts: list[str]) -> None:
-    assert [name for name in parts.parts(goal, envs(*found)) if "_part-" in name] == of_parts
+def test_only_make_test_divides_tests_between_two_cores(goal: str, found: list[str], divided: list[str]) -> None:
+    assert [name for name in parts.parts(goal, envs(*found)) if "_oldest-" in name or "_newest-" in name] == divided
 
 
 def test_no_core_at_all_is_an_error() -> None:
@@ -139,6 +144,9 @@ def test_the_summary_names_each_part_and_what_has_no_result_has_failed(tmp_path:
     (tmp_path / "lint").write_text("passed 12\n", encoding="utf-8")
     lines, good = parts.summary(["lint"], tmp_path)
     assert (lines[0].split(), good) == (["passed", "lint", "12", "s"], True)
+    (tmp_path / "molecule").write_text("LEFT-OUT 1\n", encoding="utf-8")
+    lines, good = parts.summary(["lint", "molecule"], tmp_path)
+    assert (lines[1].split()[0], good) == ("LEFT-OUT", True)
     (tmp_path / "units").write_text("FAILED 3\n", encoding="utf-8")
     lines, good = parts.summary(["lint", "units", "sanity"], tmp_path)
     assert ([line.split()[0] for line in lines], good) == (["passed", "FAILED", "NOT-RUN"], False)
@@ -148,3 +156,14 @@ def test_the_readme_says_which_python_an_ansible_core_needs() -> None:
     readme = (stage.ROOT / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (2\.\d+) \| ([\d.]+) to ([\d.]+) \| ([\d.]+) or later \|$", readme, re.MULTILINE)
     assert rows == [(core, known[0], known[-1], HOST_PYTHONS[core]) for core, known in pythons.CORES.items()]
+
+
+def test_what_is_pinned_is_pinned_once() -> None:
+    files = [*(stage.ROOT / "tests/requirements").glob("*.txt"), stage.ROOT / "antsibull-nox.toml"]
+    # Those of the oldest environments are their own.
+    texts = [file.read_text(encoding="utf-8") for file in files if file.stem not in ("host", "rhel9-constraints")]
+    pins: dict[str, set[str]] = {}
+    for name, version in re.findall(r"([\w-]+)(?:\[[\w-]+\])?==([\d.]+)", "\n".join(texts)):
+        pins.setdefault(name, set()).add(version)
+    assert "antsibull-docs" in pins
+    assert {name: versions for name, versions in pins.items() if len(versions) > 1} == {}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tarfile
@@ -17,6 +18,7 @@ import yaml
 from tooling import release, stage
 from tooling.release import MAJOR, MINOR, PATCH, Tree
 
+HOOKS = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE")
 SUMMARY = {"summary.yml": ["release_summary"]}
 FIRST = Tree("0.1.0", fragments=SUMMARY, added={"plugins/modules/x.py:3": "0.1.0"})
 LATER = replace(FIRST, released=["1.2.9", "1.2.10", "0.1.0"])
@@ -75,10 +77,12 @@ def test_what_is_new_is_no_patch() -> None:
 
 def test_all_problems_are_said_at_once() -> None:
     tree = replace(LATER, fragments={}, added={"a:1": "2.0.0"}, uncommitted=["README.md", "new.txt"], tags=["1.2.11"])
+    tree = replace(tree, branch="feature")
     found = release.problems("1.2.11", tree)
-    assert [problem.split()[0] for problem in found] == ["There", "The", "a:1:", "changelogs/fragments"]
+    assert [problem.split()[0] for problem in found] == ["There", "This", "The", "a:1:", "changelogs/fragments"]
     assert "(README.md, new.txt): commit or remove it." in found[0]
-    assert "1.2.11-summary.yml" in found[3]
+    assert "branch feature" in found[1]
+    assert "1.2.11-summary.yml" in found[4]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +200,9 @@ def publish(checkout: Path, said: str) -> None:
 
 
 def run(checkout: Path, commands: str) -> None:
-    subprocess.run(["bash", "-e", "-c", commands], cwd=checkout, check=True)
+    # Within a hook of git's, these would lead elsewhere.
+    environment = {name: value for name, value in os.environ.items() if name not in HOOKS}
+    subprocess.run(["bash", "-e", "-c", commands], cwd=checkout, env=environment, check=True)
 
 
 def test_a_release_that_fails_changes_nothing(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
