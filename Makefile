@@ -77,7 +77,7 @@ part-%: .cache/ready/%
 	@mkdir -p .cache/results; rm -f '.cache/left-out/$*'; begin=$$SECONDS; outcome=FAILED; \
 	if $(VENV)/nox --reuse-existing-virtualenvs --no-install --sessions '$*' 2>&1 3>&-; then outcome=passed; fi; \
 	if test -e '.cache/left-out/$*'; then outcome=LEFT-OUT; fi; \
-	echo "$$outcome $$((SECONDS - begin)) $$(times | tail -1)" > '.cache/results/$*'; \
+	{ echo "$$outcome $$((SECONDS - begin))"; times; } > '.cache/results/$*'; \
 	test $$outcome != FAILED
 
 # It adds up what these have found.

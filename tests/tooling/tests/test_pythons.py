@@ -141,9 +141,9 @@ def test_no_core_at_all_is_an_error() -> None:
 
 
 def test_the_summary_names_each_part_and_what_has_no_result_has_failed(tmp_path: Path) -> None:
-    (tmp_path / "lint").write_text("passed 12\n", encoding="utf-8")
+    (tmp_path / "lint").write_text("passed 12\n0m0.1s 0m0.0s\n0m9.8s 0m1.2s\n", encoding="utf-8")
     lines, good = parts.summary(["lint"], tmp_path)
-    assert (lines[0].split(), good) == (["passed", "lint", "12", "s"], True)
+    assert (lines[0].split(), good) == (["passed", "lint", "12", "s", "0m9.8s", "0m1.2s"], True)
     (tmp_path / "molecule").write_text("LEFT-OUT 1\n", encoding="utf-8")
     lines, good = parts.summary(["lint", "molecule"], tmp_path)
     assert (lines[1].split()[0], good) == ("LEFT-OUT", True)
