@@ -102,7 +102,7 @@ def is_measured(session: nox.Session) -> bool:
 def coverage_data(kind: str) -> Path:
     """An empty folder for what a kind of tests finds out about coverage."""
     folder = CACHE / "coverage" / kind
-    shutil.rmtree(folder, ignore_errors=True)
+    stage.remove(folder)
     folder.mkdir(parents=True)
     return folder
 
@@ -155,7 +155,7 @@ def end_of_setup(session: nox.Session) -> None:
 @nox.session(python=False)
 def build(session: nox.Session) -> None:
     """The artifact: .cache/artifact/eceops-platform-VERSION.tar.gz."""
-    shutil.rmtree(CACHE / "artifact", ignore_errors=True)
+    stage.remove(CACHE / "artifact")
     print(stage.build(ROOT, VENV / "ansible-galaxy", CACHE / "artifact"))
 
 
@@ -385,7 +385,7 @@ def molecule(session: nox.Session) -> None:
     session.install("-r", str(REQUIREMENTS / "molecule.txt"), f"ansible-core~={ENVS[-1].core}.0")
     world = CACHE / "molecule"
     # After a run that was killed, Molecule would take its world for one that is there. The first time, there is none.
-    shutil.rmtree(CACHE / "home" / session.name, ignore_errors=True)
+    stage.remove(CACHE / "home" / session.name)
     variables = environment(session.name) | {
         # Also of modules that run on localhost: it would be in root's own home.
         "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
@@ -465,7 +465,7 @@ def docs(session: nox.Session) -> None:
     end_of_setup(session)
     stage.checkout(ROOT, staged(session))
     target = CACHE / "docs"
-    shutil.rmtree(target, ignore_errors=True)
+    stage.remove(target)
     rst, html = target / "rst", target / "html"
     # antsibull-docs writes only where nobody else may.
     rst.mkdir(parents=True, mode=0o755)
@@ -480,7 +480,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=False)
 def newcomer(session: nox.Session) -> None:
     """Each make command of the README but `make test`, in a fresh clone of what is committed, with an empty HOME."""
-    shutil.rmtree(CACHE / "home" / session.name, ignore_errors=True)
+    stage.remove(CACHE / "home" / session.name)
     # Nothing of the make that may run this
     variables = environment(session.name) | dict.fromkeys(("ARTIFACT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"))
     variables["PYTHONPATH"] = str(ROOT / "tests")

@@ -18,6 +18,7 @@ from pathlib import Path
 from testbed import containers
 from testbed.containers import LIMITS, podman
 from testbed.simulator import TESTS
+from tooling import stage
 
 FOLDER = TESTS.parent / ".cache" / "ee"
 REQUIREMENTS = TESTS / "requirements" / "ee_image.txt"
@@ -35,7 +36,7 @@ def fetch() -> None:
     base = _need_base(install=True)
     if (wheels := _wheels(base)).exists():
         return
-    shutil.rmtree(wheels.parent, ignore_errors=True)
+    stage.remove(wheels.parent)
     unfinished = wheels.with_suffix(".new")
     version = podman("run", "--rm", *LIMITS, "--network", "none", base, "python3", "-c", VERSION)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(unfinished)]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -161,7 +160,7 @@ def test_what_a_document_shows_runs_as_it_stands(reader, simulator, hosts, here,
             commands = text if block.language == documents.SHELL else on_the_spot(text, reader, simulator)
             code, output = reader.run(commands)
             # It would be used instead of the artifact.
-            shutil.rmtree(reader.folder / "home/.ansible/collections", ignore_errors=True)
+            stage.remove(reader.folder / "home/.ansible/collections")
             about = f"{document}, line {block.line}: exit code {code}\n{text}\n\n{output}"
             assert code == 0, about
             assert not Needles(secrets).are_in(output.encode()), about

@@ -55,6 +55,7 @@ def run_rows(
         # Where no name server answers, this is known soon.
         "RES_OPTIONS": "timeout:1 attempts:1",
     }
+    # A row that fails, as most are to, may not keep the next ones from being run; what it came to is asserted by row.
     result = runner.tasks([{**task, "ignore_errors": True} for task in tasks], env=environment)
     read = [Outcome(**json.loads(line)) for line in outcomes.read_text(encoding="utf-8").splitlines()]
     return {outcome.task: outcome for outcome in read}, result

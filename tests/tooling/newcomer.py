@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,7 @@ def plan(readme: Path) -> list[str]:
 
 
 def main(folder: Path) -> int:
-    shutil.rmtree(folder, ignore_errors=True)
+    stage.remove(folder)
     with tempfile.TemporaryDirectory() as origin:
         stage.git(stage.ROOT, "clone", "--quiet", str(stage.repository(stage.ROOT, Path(origin))), str(folder))
     failed = []

@@ -200,7 +200,7 @@ def prepare(root: Path, wanted: str) -> str:
         _changelog(copy, base, step)
     stage.git(copy, "add", "--all")
     target = root / ".cache" / "artifact"
-    shutil.rmtree(target, ignore_errors=True)
+    stage.remove(target)
     artifact = stage.build(copy, TOOLS / "ansible-galaxy", target)
     _take_over(copy, root, tree.fragments)
     return NEXT_STEPS.format(version=wanted, artifact=artifact.relative_to(root), own=OWN_FOR_GIT)

@@ -39,9 +39,15 @@ def _existing(root: Path, listing: str) -> list[str]:
     return sorted({name for name in listing.split("\0") if name and os.path.lexists(root / name)})
 
 
+def remove(folder: Path) -> None:
+    """Remove a folder, where it is there. What cannot be removed is an error, as it would be taken for what is new."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
 def export(root: Path, names: Iterable[str], target: Path) -> Path:
     """Copy these files into a new folder."""
-    shutil.rmtree(target, ignore_errors=True)
+    remove(target)
     target.mkdir(parents=True)
     for name in names:
         copy = target / name
@@ -70,7 +76,7 @@ def build(root: Path, galaxy: Path, target: Path) -> Path:
 
 def install(artifact: Path, galaxy: Path, collections: Path) -> Path:
     """The artifact as a user has it."""
-    shutil.rmtree(collections, ignore_errors=True)
+    remove(collections)
     _galaxy(galaxy, collections, "install", str(artifact), "--offline", "--force", "-p", str(collections))
     return collections / COLLECTION
 
