@@ -31,6 +31,8 @@ export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export XDG_CACHE_HOME := $(CURDIR)/.cache/xdg
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPATH :=
+# Nothing beside the sources either
+export PYTHONDONTWRITEBYTECODE := 1
 PARALLEL = $(MAKE) --keep-going --jobs=$(JOBS) --output-sync=target
 PARTS = PYTHONPATH=tests $(VENV)/python -B -m tooling.parts
 
@@ -112,3 +114,4 @@ release: $(READY) ## the files and the artifact of a release, VERSION=X.Y.Z: say
 clean: ## remove everything that make has made
 	@if test -d .cache/podman && test -x $(VENV)/python; then PYTHONPATH=tests $(VENV)/python -m testbed.containers --clean; fi
 	rm -rf .venv .nox .cache .mypy_cache .ruff_cache tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

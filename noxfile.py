@@ -481,10 +481,11 @@ def docs(session: nox.Session) -> None:
 def newcomer(session: nox.Session) -> None:
     """Each make command of the README but `make test`, in a fresh clone of what is committed, with an empty HOME."""
     stage.remove(CACHE / "home" / session.name)
-    # Nothing of the make that may run this
-    variables = environment(session.name) | dict.fromkeys(("ARTIFACT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"))
+    # Nothing of the make that may run this, nor what keeps Python from writing beside the sources
+    foreign = ("ARTIFACT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONDONTWRITEBYTECODE")
+    variables = environment(session.name) | dict.fromkeys(foreign)
     variables["PYTHONPATH"] = str(ROOT / "tests")
-    session.run(sys.executable, "-m", "tooling.newcomer", str(CACHE / session.name), env=variables)
+    session.run(sys.executable, "-B", "-m", "tooling.newcomer", str(CACHE / session.name), env=variables)
 
 
 @nox.session(python=False)
