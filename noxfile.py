@@ -310,8 +310,8 @@ def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
 
 
 SYSTEM = ("-n", "2", "tests/system", "tests/transport")
-# Many of their rows wait for what does not come.
-FAULTS = ("-n", "6", "--dist", "worksteal", "tests/faults")
+# Some rows wait for what does not come.
+FAULTS = ("-n", "3", "--dist", "worksteal", "tests/faults")
 # `make test` has two ansible-cores. What is marked for one of them runs there only.
 ON_OLDEST, ON_NEWEST = ("-m", "not newest"), ("-m", "not oldest")
 

@@ -49,7 +49,10 @@ def by_api_key(simulator):
 # Modules
 
 
-@pytest.mark.parametrize("credentials", ["by_password", "by_api_key"])
+@pytest.mark.parametrize(
+    "credentials",
+    [pytest.param("by_password", marks=pytest.mark.oldest), pytest.param("by_api_key", marks=pytest.mark.newest)],
+)
 def test_api_modules_leave_no_secret(run, simulator, secrets, request, credentials):
     (seeded,) = simulator.seed_tokens(["allocator", "proxy"])
     simulator.put_runner("gone", connected=False, roles=[])
@@ -169,12 +172,11 @@ def found_in(watch, secrets):
 @pytest.mark.parametrize(
     ("plays", "credentials", "quiet"),
     [
-        (ROLE, "by_password", set()),
-        (ADD_HOSTS, "by_api_key", set()),
+        pytest.param(ROLE, "by_password", set(), id="role", marks=pytest.mark.oldest),
+        pytest.param(ADD_HOSTS, "by_api_key", set(), id="add_hosts", marks=pytest.mark.newest),
         # Without the API, the address is the installer's business, and no facts are gathered.
-        (RECOVER, None, {"fact cache"}),
+        pytest.param(RECOVER, None, {"fact cache"}, id="recover", marks=pytest.mark.oldest),
     ],
-    ids=["role", "add_hosts", "recover"],
 )
 def test_joining_leaves_no_secret(run, simulator, fleet, secrets, request, plays, credentials, quiet):
     good, broken, inventory = fleet
