@@ -20,8 +20,8 @@ endif
 
 # The Python of .venv, 3.11 or newer. The tests find the others, for other releases of ansible-core, by themselves.
 PYTHON ?= python3
-# How many parts run side by side: one more than there are cores, as parts wait, too
-JOBS ?= $(shell echo $$(($$(nproc) + 1)))
+# How many parts run side by side. With more of them, each takes more of the processors.
+JOBS ?= $(shell nproc)
 
 VENV := .venv/bin
 READY := .venv/.ready

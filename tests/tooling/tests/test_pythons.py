@@ -85,7 +85,7 @@ def test_check_is_about_the_newest() -> None:
 
 def test_coverage_is_told_when_what_is_measured_has_ended() -> None:
     names = parts.parts("test", envs("2.16", "2.20"))
-    assert set(parts.measured(names, envs("2.16", "2.20"))) == {"integration-2.20", "faults_newest-2.20"}
+    assert set(parts.measured(names, envs("2.16", "2.20"))) == {"integration-2.16", "faults_newest-2.20"}
     assert names[-1] == "coverage"
     assert parts.measured(parts.parts("check", envs("2.20")), envs("2.20")) == []
 
