@@ -310,8 +310,7 @@ def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
 
 
 SYSTEM = ("-n", "2", "tests/system", "tests/transport")
-# Some rows wait for what does not come.
-FAULTS = ("-n", "3", "--dist", "worksteal", "tests/faults")
+FAULTS = ("-n", "2", "--dist", "worksteal", "tests/faults")
 # `make test` has two ansible-cores. What is marked for one of them runs there only.
 ON_OLDEST, ON_NEWEST = ("-m", "not newest"), ("-m", "not oldest")
 

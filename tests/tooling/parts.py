@@ -39,9 +39,10 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
     return [
         *system[:1],
         "molecule",
+        *faults[:1],
         *integration,
         *system[1:],
-        *faults,
+        *faults[1:],
         "ee",
         *sanity,
         *units,
