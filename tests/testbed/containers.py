@@ -6,8 +6,8 @@
 reached over SSH by an unprivileged user with sudo. The role's defaults hold there.
 
 All that is on them goes with them, but for what their container engine is told and tells, which they share with this
-machine (``engine/`` of their folder). Podman has its images and containers in the checkout's ``.cache``. All of it
-needs root.
+machine (``engine/`` of their folder). Podman has its images and containers in the checkout's ``.cache``, and what it
+notes of those that run in a folder of ``/run``. All of it needs root.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class ContainerHost:
         self.name = folder.name
         self.variables: dict[str, Any] = json.loads((folder / "variables.json").read_text(encoding="utf-8"))
         self.ip: str = self.variables["ece_host_ip"]
-        self._network = _network_name(self.folder.parent)
+        self._network = _short_name(self.folder.parent)
         self._container = f"{self._network}-{self.name}"
 
     def root(self) -> Path:
@@ -167,7 +167,7 @@ def each(hosts: Iterable[ContainerHost], act: Callable[[ContainerHost], None]) -
 
 def remove_network(place: Path) -> None:
     """What the containers in ``place`` have shared."""
-    network = _network_name(place.resolve())
+    network = _short_name(place.resolve())
     podman("rm", "--force", "--time", "0", "--ignore", f"{network}-coordinator")
     podman("network", "rm", "--force", network)
     # What the plugin for addresses leaves there, where Podman uses CNI
@@ -176,13 +176,13 @@ def remove_network(place: Path) -> None:
         shutil.rmtree(addresses)
 
 
-def _network_name(place: Path) -> str:
+def _short_name(place: Path) -> str:
     return f"eceops-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}"
 
 
 def _need_network(place: Path) -> str:
     """What the addresses of its network begin with. In it is a coordinator, whose port the role looks for."""
-    name = _network_name(place)
+    name = _short_name(place)
     subnet = ["network", "inspect", "--format", "{{(index .Subnets 0).Subnet}}", name]
     try:
         prefix = podman(*subnet).rpartition(".")[0]
@@ -259,13 +259,18 @@ def need_packages(packages: dict[str, str], install: bool) -> None:
                 raise NoEngine(f"apt-get {command[0]} failed, the lines above say why")
 
 
+def run_root(storage: Path) -> Path:
+    """Where Podman notes what runs: beyond 50 characters it refuses a path, and that of a checkout may be longer."""
+    return Path("/run") / _short_name(storage)
+
+
 def podman(*arguments: str, **options: Any) -> str:
     """Run it with the checkout's own storage: its output.
 
     Raises:
         RuntimeError: when it fails; the message holds what it said.
     """
-    command = ["podman", "--root", str(STORAGE / "root"), "--runroot", str(STORAGE / "run"), "--runtime", "runc"]
+    command = ["podman", "--root", str(STORAGE / "storage"), "--runroot", str(run_root(STORAGE)), "--runtime", "runc"]
     command += ["--network-config-dir", str(STORAGE / "networks"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
@@ -324,6 +329,8 @@ def main() -> int:
             # Those of builds, too, which `rm --all` leaves
             if left := podman("ps", "--all", "--external", "--quiet").split():
                 podman("rm", "--force", "--time", "0", *left)
+            if run_root(STORAGE).exists():
+                shutil.rmtree(run_root(STORAGE))
             return 0
         install = "--install" in sys.argv
         need_packages(PACKAGES, install)

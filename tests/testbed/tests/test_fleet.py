@@ -47,6 +47,12 @@ def test_a_name_that_no_host_has_is_an_error(tmp_path: Path, simulator: Simulato
     fleet.remove_hosts(tmp_path)
 
 
+def test_podman_takes_the_folder_for_what_runs_wherever_the_checkout_is() -> None:
+    folders = {containers.run_root(Path("/home/somebody/with/a/long/path", name, ".cache/podman")) for name in "ab"}
+    assert len(folders) == 2
+    assert all(len(str(folder)) <= 50 for folder in folders)
+
+
 @pytest.mark.parametrize("registry", [True, False])
 def test_the_image_comes_from_a_registry_where_one_is_within_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registry: bool
