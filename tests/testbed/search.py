@@ -31,8 +31,8 @@ from .fleet import find_hosts
 from .needles import Needles
 from .simulator import Simulator
 
-# So that looking takes a fifth of a processor at most
-PAUSE_SHARE = 4
+# So that looking takes a tenth of a processor at most
+PAUSE_SHARE = 9
 MIN_PAUSE_SECONDS = 0.1
 # All of a host that can be written to, but for what is no file; and where Ansible, the installer and ECE write
 ALL = ("dev/shm", "etc", "home", "media", "mnt", "opt", "root", "run", "srv", "tmp", "usr/local", "var")
@@ -42,13 +42,15 @@ CONTROLLER = "controller"
 
 
 class Search:
-    """One search: ``looks``, ``found`` and ``commands``, as above."""
+    """One search: ``looks``, ``found`` and ``commands``, as above. ``since_ns``: when the secrets were made, in
+    nanoseconds; a file that has not changed since, such as all of an image's, is not looked into."""
 
-    def __init__(self, needles: Needles) -> None:
+    def __init__(self, needles: Needles, since_ns: int = 0) -> None:
         self.looks = 0
         self.found: set[str] = set()
         self.commands: set[str] = set()
         self._needles = needles
+        self._since_ns = since_ns
         self._stamps: dict[str, tuple[int, int, int]] = {}
 
     @property
@@ -76,6 +78,8 @@ class Search:
 
     def _look_into(self, path: str, name: str) -> None:
         status = os.lstat(path)
+        if status.st_ctime_ns < self._since_ns:
+            return
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
         if stat.S_ISREG(status.st_mode) and self._stamps.get(name) != stamp:
             self._stamps[name] = stamp
@@ -101,7 +105,8 @@ def main() -> None:
     directory = parser.parse_args().dir
     roots = {host.name: host.root() for host in find_hosts(directory) if isinstance(host, ContainerHost)}
     own = [str(folder).strip("/") for folder in (Path.home() / ".ansible", directory / CONTROLLER)]
-    search = Search(Needles(secrets(Simulator.attach(directory))))
+    simulator = Simulator.attach(directory)
+    search = Search(Needles(secrets(simulator)), since_ns=simulator.since_ns)
 
     def look(folders: Iterable[str]) -> None:
         search.looks += 1

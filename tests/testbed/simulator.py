@@ -35,7 +35,10 @@ class Simulator:
     """
 
     def __init__(self, directory: Path, process: subprocess.Popen[str] | None = None) -> None:
-        about = json.loads((directory / "simulator.json").read_text(encoding="utf-8"))
+        described = directory / "simulator.json"
+        about = json.loads(described.read_text(encoding="utf-8"))
+        # When it was started: nobody was told its secrets before.
+        self.since_ns = described.stat().st_mtime_ns
         self._process = process
         self.directory = directory
         self.control_url: str = about["control_url"]

@@ -51,6 +51,17 @@ def test_looks_into_a_file_again_when_it_has_changed(tmp_path: Path) -> None:
     assert search.found == {"host:/file"}
 
 
+def test_looks_into_no_file_that_is_older_than_the_secrets(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).write_text(SECRET)
+    # However long the clock of files stands still
+    while (tmp_path / "new").stat().st_ctime_ns <= (tmp_path / "old").stat().st_ctime_ns:
+        (tmp_path / "new").touch()
+    search = Search(Needles([SECRET]), since_ns=(tmp_path / "new").stat().st_ctime_ns)
+    search.look("host", tmp_path, ["."])
+    assert search.files == ["host:/new"]
+
+
 @pytest.mark.parametrize(
     ("version", "docker"), [("3.5.1", "20.10.24"), ("3.7.2", "24.0.7"), ("4.0.3", "27.0.3"), ("5.1.0", "27.0.3")]
 )
