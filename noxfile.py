@@ -107,9 +107,11 @@ def coverage_data(kind: str) -> Path:
     return folder
 
 
-def measuring(data: Path) -> dict[str, str]:
-    """The variables that every Python of an environment with coverage looks for when it starts."""
-    return {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"), "COVERAGE_FILE": str(data / "data")}
+def measuring(data: Path, settings: str = "COVERAGE_PROCESS_START") -> dict[str, str]:
+    """The variables that every Python of an environment with coverage looks for when it starts; with ``settings``
+    TESTBED_COVERAGE, those that run Ansible from the testbed.
+    """
+    return {settings: str(ROOT / "pyproject.toml"), "COVERAGE_FILE": str(data / "data")}
 
 
 def ansible_test(session: nox.Session, env: pythons.Env, kind: str) -> None:
@@ -305,7 +307,7 @@ def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
         "TESTBED_HOST_PYTHON": pythons.host_python(env.core) or "",
     }
     if is_measured(session):
-        variables |= measuring(coverage_data("faults"))
+        variables |= measuring(coverage_data("faults"), "TESTBED_COVERAGE")
     session.run("python", "-m", "pytest", *arguments, *session.posargs, env=variables)
 
 

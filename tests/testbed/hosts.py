@@ -41,9 +41,11 @@ exec {python} "$@"
 # That Python's own module: no test may write into a home of this machine.
 SITE = """import pwd
 
+import measure
 import quick
 
 quick.save_time()
+measure.start_when_needed()
 
 
 def getpwnam(name, getpwnam=pwd.getpwnam):

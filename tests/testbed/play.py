@@ -234,7 +234,7 @@ class Runner:
             "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",  # for ad hoc commands, which load none of themselves
             "TESTBED_RECORD": str(folder.record),
             # Set where coverage is measured
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            **{name: os.environ[name] for name in ("TESTBED_COVERAGE", "COVERAGE_FILE") if name in os.environ},
         }
 
 

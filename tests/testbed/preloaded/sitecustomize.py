@@ -5,16 +5,18 @@
 """Loaded by every Python that has this folder in PYTHONPATH: what modules log goes to the file ``TESTBED_SYSLOG``.
 
 So that it can be searched, and none of it gets into this machine's log, where there is one. And it takes less
-time, see ``quick``.
+time, see ``quick``, and tells what it ran, see ``measure``.
 """
 
 import os
 import sys
 import syslog
 
+import measure
 import quick
 
 quick.save_time()
+measure.start_when_needed()
 
 if "TESTBED_SYSLOG" in os.environ:
 
