@@ -13,6 +13,8 @@ import yaml
 
 from testbed.play import ECE_GROUP
 
+pytestmark = pytest.mark.oldest
+
 PLUGINS = [
     ("module", "ece_installer"),
     ("module", "ece_installer_info"),

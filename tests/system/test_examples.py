@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.oldest
+
 EXAMPLES = Path(os.environ["TESTBED_COLLECTIONS_PATH"]) / "ansible_collections" / "eceops" / "platform" / "examples"
 WRONG = "fake-wrong-password"
 

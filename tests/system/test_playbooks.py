@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.oldest
+
 LIST, REVOKE = "get-enrollment-tokens", "delete-enrollment-token"
 REVOKE_TOKENS, ROTATE_TOKEN = "eceops.platform.revoke_tokens", "eceops.platform.rotate_token"
 
