@@ -385,12 +385,14 @@ def molecule(session: nox.Session) -> None:
     """What hosts look like afterwards: containers, over SSH. On the newest ansible-core."""
     session.install("-r", str(REQUIREMENTS / "molecule.txt"), f"ansible-core~={ENVS[-1].core}.0")
     world = CACHE / "molecule"
+    compiled = staged(session) / "compiled"
     # After a run that was killed, Molecule would take its world for one that is there. The first time, there is none.
     stage.remove(CACHE / "home" / session.name)
     variables = environment(session.name) | {
         # Also of modules that run on localhost: it would be in root's own home.
         "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
-        "PYTHONPATH": str(ROOT / "tests"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tests/testbed/preloaded")]),
+        "TESTBED_COMPILED": str(compiled),
         "SIMULATOR_PYTHON": sys.executable,
         "ANSIBLE_COLLECTIONS_PATH": str(staged(session)),
         "MOLECULE_WORLD": str(world),
@@ -400,6 +402,7 @@ def molecule(session: nox.Session) -> None:
         leave_out(session, "there can be no containers, as said above")
     end_of_setup(session)
     stage.install(artifact(session), galaxy(session), staged(session))
+    compiled.mkdir()
     down = ("python", "-m", "testbed", "down", "--dir", str(world))
     # What a run has left that was killed
     session.run(*down, env=variables)
