@@ -6,7 +6,7 @@
 
 What is compiled of modules that Ansible has packed is kept in the folder ``TESTBED_COMPILED``: each task brings its
 own, with all that it imports, and compiling that again takes half of a module's time. So is what Ansible's commands
-read of their own long YAML files, which takes a quarter of the time in which they start. And no garbage is collected.
+read of their own long YAML files, which takes up to half of the time in which they start. And no garbage is collected.
 What is seen of that: warnings of the compiler come in a module's first run only, a traceback has the paths of that
 run, and nothing is said of what is left open.
 """
@@ -18,7 +18,7 @@ import sys
 import zipimport
 from contextlib import suppress
 
-LONG = 50_000
+LONG = 50_000  # letters or bytes of YAML: Ansible's settings and its list of plugins that have moved
 
 
 def _kept(folder, source, make):
@@ -27,7 +27,7 @@ def _kept(folder, source, make):
 
     kept = f"{folder}/{source_hash(source).hex()}.{sys.implementation.cache_tag}"
     with suppress(OSError), open(kept, "rb") as file:
-        return marshal.load(file)  # noqa: S302  (a file of this test's own)
+        return marshal.load(file)  # noqa: S302  (written below, in a folder of the test's own)
     made = make()
     # Whole, at once: others may look at any time. Where it cannot be kept, it is made again.
     fresh = f"{kept}.{os.getpid()}"
@@ -47,13 +47,14 @@ def _keep_read(folder):
     import yaml
 
     load = yaml.load
-
     # Others make objects of their own, which cannot be kept.
     plain = [getattr(yaml, name, None) for name in ("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader")]
 
     def kept(stream, Loader):
+        if Loader not in plain:
+            return load(stream, Loader)
         text = stream.read() if hasattr(stream, "read") else stream
-        if Loader not in plain or len(text) < LONG:
+        if len(text) < LONG:
             return load(text, Loader)
         source = text.encode() if isinstance(text, str) else text
         return _kept(folder, Loader.__name__.encode() + source, lambda: load(text, Loader))
