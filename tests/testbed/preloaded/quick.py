@@ -6,11 +6,14 @@
 
 What is compiled of modules that Ansible has packed is kept in the folder ``TESTBED_COMPILED``: each task brings its
 own, with all that it imports, and compiling that again takes half of a module's time. So is what Ansible's commands
-read of their own long YAML files, which takes up to half of the time in which they start. And no garbage is collected.
+compile of templates and collections, and what they read of their own long YAML files, which takes up to half of the
+time in which they start. And no garbage is collected.
 What is seen of that: warnings of the compiler come in a module's first run only, a traceback has the paths of that
 run, and nothing is said of what is left open.
 """
 
+import atexit
+import builtins
 import gc
 import marshal
 import os
@@ -62,14 +65,35 @@ def _keep_read(folder):
     yaml.load = kept
 
 
+def _keep_compiled_here(folder):
+    """Templates and the plugins of collections, which each of Ansible's processes compiles anew."""
+    compile_source = builtins.compile
+
+    def kept(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, **options):
+        def make():
+            return compile_source(source, filename, mode, flags, dont_inherit, optimize, **options)
+
+        # What does not make code, or makes another than usual
+        if mode != "exec" or flags or optimize != -1 or not isinstance(source, (bytes, str)):
+            return make()
+        text = source.encode(errors="surrogatepass") if isinstance(source, str) else source
+        return _kept(folder, os.fsencode(filename) + text, make)
+
+    builtins.compile = kept
+
+
 def save_time():
     """Where ``TESTBED_COMPILED`` is set."""
     folder = os.environ.get("TESTBED_COMPILED")
     if not folder:
         return
     gc.disable()
+    # It would look through everything once, when a process ends.
+    if hasattr(gc, "freeze"):
+        atexit.register(gc.freeze)
     # Python 3.6 and 3.7 have none: theirs is not written in Python.
     if hasattr(zipimport, "_compile_source"):
         _keep_compiled(folder)
     if any(os.path.basename(word).startswith("ansible") for word in getattr(sys, "orig_argv", ())[1:2]):
         _keep_read(folder)
+        _keep_compiled_here(folder)
