@@ -41,12 +41,14 @@ def _kept(folder, source, make):
     return made
 
 
-def _keep_compiled(folder):
+def _keep_modules(folder):
+    """The modules that a task brings, and what they import."""
     compile_source = zipimport._compile_source
     zipimport._compile_source = lambda path, source: _kept(folder, source, lambda: compile_source(path, source))
 
 
-def _keep_read(folder):
+def _keep_yaml(folder):
+    """Ansible's own long files."""
     import yaml
 
     load = yaml.load
@@ -65,8 +67,9 @@ def _keep_read(folder):
     yaml.load = kept
 
 
-def _keep_compiled_here(folder):
-    """Templates and the plugins of collections, which each of Ansible's processes compiles anew."""
+def _keep_plugins_and_templates(folder):
+    """Which each of Ansible's processes compiles anew. What calls ``compile`` hands down none of its own
+    ``from __future__``, which these do without."""
     compile_source = builtins.compile
 
     def kept(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, **options):
@@ -93,7 +96,7 @@ def save_time():
         atexit.register(gc.freeze)
     # Python 3.6 and 3.7 have none: theirs is not written in Python.
     if hasattr(zipimport, "_compile_source"):
-        _keep_compiled(folder)
+        _keep_modules(folder)
     if any(os.path.basename(word).startswith("ansible") for word in getattr(sys, "orig_argv", ())[1:2]):
-        _keep_read(folder)
-        _keep_compiled_here(folder)
+        _keep_yaml(folder)
+        _keep_plugins_and_templates(folder)
