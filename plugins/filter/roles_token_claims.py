@@ -75,7 +75,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.text.converters import to_text
 
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import NotARolesToken, iso_time, read_claims
+from ansible_collections.eceops.platform.plugins.module_utils._token import NotARolesToken, iso_time, read_claims
 
 
 def roles_token_claims(token: t.Any) -> dict[str, t.Any]:

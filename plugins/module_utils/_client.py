@@ -15,14 +15,15 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from ansible_collections.eceops.platform.plugins.module_utils._connection import API_PATH
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed
 from ansible_collections.eceops.platform.plugins.module_utils._http import Http, Repeat, Reply, parse_retry_after
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import ListedToken
-from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner, read_runner
+from ansible_collections.eceops.platform.plugins.module_utils._token import ListedToken
+
+if t.TYPE_CHECKING:
+    from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner
 
 T = t.TypeVar("T")
 
@@ -31,8 +32,7 @@ RUNNERS = "/platform/infrastructure/runners"
 MAX_QUOTED = 500
 
 
-@dataclass(frozen=True)
-class MintedToken:
+class MintedToken(t.NamedTuple):
     """A new roles token; `token_id` is None for an ephemeral one."""
 
     token: str
@@ -95,13 +95,14 @@ class Client:
 
     def runners(self, *, repeat: Repeat = Repeat.SAFE) -> list[Runner]:
         """All runners that the installation's list (a search index, which can be stale) holds."""
+        read_runner = _runner_reader()
         return self._call(
             "GET", RUNNERS, lambda reply: [read_runner(listed) for listed in _list(reply["runners"])], repeat=repeat
         )
 
     def runner(self, runner_id: str) -> Runner | None:
         """The record of a runner itself, not what the list holds of it; None where there is none of that id."""
-        return self._call_if_there("GET", _runner_path(runner_id), read_runner, _no_such_runner)
+        return self._call_if_there("GET", _runner_path(runner_id), _runner_reader(), _no_such_runner)
 
     def instances(self, allocator_id: str) -> int:
         """How many instances an allocator has (its id is its runner's); 0 where there is no such allocator."""
@@ -161,6 +162,13 @@ class Client:
                 status=reply.status,
                 outcome_unknown=True,
             ) from None
+
+
+def _runner_reader() -> Callable[[dict[str, t.Any]], Runner]:
+    # A task about tokens does not load what runners are.
+    from ansible_collections.eceops.platform.plugins.module_utils._runner import read_runner
+
+    return read_runner
 
 
 def _runner_path(runner_id: str) -> str:

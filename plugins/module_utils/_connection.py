@@ -9,19 +9,14 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import re
 import typing as t
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ansible_collections.eceops.platform.plugins.module_utils._errors import WrongInput
 
 API_PATH = "/api/v1"
-KEY_EXPIRES_SOON = timedelta(days=14)
 MAX_TIMEOUT = 24 * 60 * 60
 MAX_RETRIES = 100
 
@@ -29,8 +24,7 @@ MAX_RETRIES = 100
 _HEADER_TEXT = re.compile(r"[\x20-\x7e]+")
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(t.NamedTuple):
     """Where the API is and how to speak to it.
 
     `url` has no trailing slash and no `/api/v1`. `authorization` is the header's whole value, a secret.
@@ -38,11 +32,15 @@ class Connection:
     """
 
     url: str
-    authorization: str = field(repr=False)
+    authorization: str
     validate_certs: bool = True
     ca_path: str | None = None
     timeout: float = 30
     retries: int = 3
+
+    def __repr__(self) -> str:
+        """Without the secret."""
+        return f"Connection({self.url!r})"
 
 
 def read_connection(options: Mapping[str, t.Any], environ: Mapping[str, str]) -> Connection:
@@ -96,6 +94,9 @@ def _base_url(url: str, allow_plain_http: bool) -> str:
 
 def is_loopback(host: str | None) -> bool:
     """Whether a request to this host stays on this machine."""
+    # Only plain http asks.
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
@@ -139,27 +140,3 @@ def _header_text(value: str, name: str) -> str:
     if not _HEADER_TEXT.fullmatch(value):
         raise WrongInput(f"{name} is blank, or holds a character that no HTTP header may, such as a line break.")
     return value
-
-
-def key_expires_soon(header: str | None, now: float) -> datetime | None:
-    """The instant of an `X-Elastic-Api-Key-Expiration` header (ISO 8601 or an HTTP date), if it is near or over.
-
-    `now` is in seconds since the epoch. Anything that is neither kind of date gives None.
-    """
-    expires = _instant(header or "")
-    if expires is None or expires - datetime.fromtimestamp(now, timezone.utc) >= KEY_EXPIRES_SOON:
-        return None
-    return expires
-
-
-def _instant(text: str) -> datetime | None:
-    text = text.strip()
-    try:
-        if re.match(r"\d{4}-\d\d-\d\d", text):
-            # Python 3.10 reads neither the "Z" of ISO 8601 nor fractions of other than 3 or 6 digits.
-            instant = datetime.fromisoformat(re.sub(r"\.\d+", "", re.sub(r"[zZ]$", "+00:00", text)))
-        else:
-            instant = parsedate_to_datetime(text)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None

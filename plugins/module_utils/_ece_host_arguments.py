@@ -20,7 +20,7 @@ from difflib import get_close_matches
 
 from ansible_collections.eceops.platform.plugins.module_utils._installer import FLAGS, argument_problems, is_true
 from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
+from ansible_collections.eceops.platform.plugins.module_utils._token import (
     MAX_VALIDITY_SECONDS,
     NotARolesToken,
     read_claims,

@@ -18,7 +18,6 @@ import threading
 import time
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection, is_loopback
@@ -49,8 +48,7 @@ class Repeat(enum.Enum):
     NEVER = "its sender asks again by itself"
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(t.NamedTuple):
     """A reply that arrived whole, whatever its status. The names of `headers` are case-insensitive."""
 
     status: int

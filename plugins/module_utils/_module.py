@@ -8,20 +8,22 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import re
 import time
-import traceback
 import typing as t
 from collections.abc import Callable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.eceops.platform.plugins.module_utils._client import Client
-from ansible_collections.eceops.platform.plugins.module_utils._connection import key_expires_soon, read_connection
+from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection, read_connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError
-from ansible_collections.eceops.platform.plugins.module_utils._http import Http
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import JWT_IN_TEXT
+from ansible_collections.eceops.platform.plugins.module_utils._token import JWT_IN_TEXT
+
+if t.TYPE_CHECKING:
+    from ansible_collections.eceops.platform.plugins.module_utils._client import Client
 
 # No `fallback` for the environment: `_connection.py` reads it, for credentials only when none is given.
 CONNECTION_OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -56,12 +58,35 @@ def mask(value: t.Any) -> t.Any:
 class EceModule(AnsibleModule):
     """A module with the connection options. What it says and logs of its arguments holds no secret."""
 
+    # Set by `run_module`, as what is wrong with it is told as any error is.
+    connection: Connection
+
     def __init__(self, options: Mapping[str, t.Any]) -> None:
         super().__init__(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True)
         # Ansible masks what was given. The environment's are secrets, too, and so is each without space around it.
         secrets = {*self.no_log_values, *(os.environ.get(name, "") for name in ("EC_PASS", "EC_API_KEY"))}
         self.no_log_values.update(secrets, {secret.strip() for secret in secrets})
         self.no_log_values.discard("")
+        self._client: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        """ECE's API. What it takes to ask it is loaded at the first use: who asks nothing does not pay for it."""
+        if self._client is None:
+            from ansible_collections.eceops.platform.plugins.module_utils._client import Client
+            from ansible_collections.eceops.platform.plugins.module_utils._http import Http
+
+            self._client = Client(Http(self.connection))
+        return self._client
+
+    def warn_about_key(self) -> None:
+        """Warn where the API has said that the key with which it was asked expires soon."""
+        if self._client is None or self._client.key_expiration is None:
+            return
+        from ansible_collections.eceops.platform.plugins.module_utils._key_expiration import key_expires_soon
+
+        if expires := key_expires_soon(self._client.key_expiration, time.time()):
+            self.warn(f"The API key expires at {expires:%Y-%m-%dT%H:%M:%SZ}: make a new one in time.")
 
     def log(self, msg: str, log_args: Mapping[str, t.Any] | None = None) -> None:
         super().log(mask(msg), mask(log_args))
@@ -92,26 +117,29 @@ class EceModule(AnsibleModule):
         return mask(value)
 
 
-def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule, Client], dict[str, t.Any]]) -> t.NoReturn:
-    """Run a module: `work` gets the module and a client for its connection, and gives what the module returns."""
+def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule], dict[str, t.Any]]) -> t.NoReturn:
+    """Run a module: `work` gets it, with its options and its `client`, and gives what it returns."""
+    # It lives for a moment, and Python looks for garbage in it for a tenth of that: while it loads, and once more, in
+    # all that it has loaded, at the end.
+    gc.disable()
+    atexit.register(gc.freeze)
     module = EceModule(options)
     try:
-        connection = read_connection(module.params, os.environ)
-        if not connection.validate_certs:
+        module.connection = read_connection(module.params, os.environ)
+        if not module.connection.validate_certs:
             module.warn(
                 "The API's certificate is not checked (validate_certs: false): anybody in between can read along."
             )
         # What is sent of user and password is not what was given: a server that echoes its request would show it.
-        module.no_log_values.add(connection.authorization.partition(" ")[2])
-        client = Client(Http(connection))
+        module.no_log_values.add(module.connection.authorization.partition(" ")[2])
         try:
-            result = work(module, client)
+            result = work(module)
         finally:
-            expires = key_expires_soon(client.key_expiration, time.time())
-            if expires:
-                module.warn(f"The API key expires at {expires:%Y-%m-%dT%H:%M:%SZ}: make a new one in time.")
+            module.warn_about_key()
     except EceError as error:
         module.fail_json(error.message, **error.details)
     except ImportError as error:
+        import traceback
+
         module.fail_json(missing_required_lib(error.name or "requests"), exception=traceback.format_exc())
     module.exit_json(**result)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ansible_collections.eceops.platform.plugins.module_utils._errors import Refused, WrongInput
 from ansible_collections.eceops.platform.plugins.module_utils._roles import MANAGER_ROLES, ROLES
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import JWT_IN_TEXT
+from ansible_collections.eceops.platform.plugins.module_utils._token import JWT_IN_TEXT
 
 # A failure names no more runners than these: a thousand hosts would make a message that nobody reads.
 MAX_NAMED = 20

@@ -69,12 +69,11 @@ failure:
 
 import typing as t
 
-from ansible_collections.eceops.platform.plugins.module_utils._client import Client
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
 
 
-def get_platform(module: EceModule, client: Client) -> dict[str, t.Any]:
-    return {"changed": False, "version": client.platform_version()}
+def get_platform(module: EceModule) -> dict[str, t.Any]:
+    return {"changed": False, "version": module.client.platform_version()}
 
 
 def main() -> None:

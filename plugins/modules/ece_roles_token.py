@@ -265,23 +265,21 @@ import time
 import typing as t
 from collections.abc import Iterable
 
-from ansible_collections.eceops.platform.plugins.module_utils._client import Client, MintedToken
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, RequestFailed
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
 from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
-    ListedToken,
     Plan,
     Wanted,
     check_wanted,
-    claims_or_none,
     clock_warning,
-    iso_time,
     needs_list,
-    plan_absent,
     plan_ephemeral,
-    plan_persistent,
 )
+from ansible_collections.eceops.platform.plugins.module_utils._token import ListedToken, claims_or_none, iso_time
+
+if t.TYPE_CHECKING:
+    from ansible_collections.eceops.platform.plugins.module_utils._client import Client, MintedToken
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -297,19 +295,19 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 }
 
 
-def manage_token(module: EceModule, client: Client) -> dict[str, t.Any]:
+def manage_token(module: EceModule) -> dict[str, t.Any]:
     """Read what is wanted and what is there, ask the plan, carry it out: the return values."""
     wanted = read_wanted(module.params)
     check_wanted(wanted)
     now = time.time()
-    listed = client.tokens() if needs_list(wanted, now) else []
+    listed = module.client.tokens() if needs_list(wanted, now) else []
     plan = make_plan(wanted, listed, now)
     for warning in plan.warnings:
         module.warn(warning)
     minted = None
-    if not module.check_mode:
-        revoke(client, plan.revoke)
-        minted = mint(client, wanted, listed) if plan.mint else None
+    if plan.changed and not module.check_mode:
+        revoke(module.client, plan.revoke)
+        minted = mint(module.client, wanted, listed) if plan.mint else None
     if plan.keep:
         # The one no_log value that is meant to be returned; EceModule masks the invocation.
         module.no_log_values.discard(plan.keep)
@@ -326,9 +324,12 @@ def read_wanted(params: dict[str, t.Any]) -> Wanted:
 
 
 def make_plan(wanted: Wanted, listed: list[ListedToken], now: float) -> Plan:
-    if wanted.state == "absent":
-        return plan_absent(wanted, listed, now)
-    return plan_persistent(wanted, listed) if wanted.persistent else plan_ephemeral(wanted, now)
+    if wanted.state == "present" and not wanted.persistent:
+        return plan_ephemeral(wanted, now)
+    # Loaded for the tasks that need it
+    from ansible_collections.eceops.platform.plugins.module_utils._listed_tokens import plan_absent, plan_persistent
+
+    return plan_persistent(wanted, listed) if wanted.state == "present" else plan_absent(wanted, listed, now)
 
 
 def mint(client: Client, wanted: Wanted, listed: list[ListedToken]) -> MintedToken:

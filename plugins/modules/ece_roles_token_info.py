@@ -108,15 +108,13 @@ failure:
 
 import typing as t
 
-from ansible_collections.eceops.platform.plugins.module_utils._client import Client
-from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
-from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
-    check_ids,
-    select_tokens,
+from ansible_collections.eceops.platform.plugins.module_utils._emergency_token import (
     suspect_ids,
     unknown_emergency_warning,
 )
+from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
+from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
+from ansible_collections.eceops.platform.plugins.module_utils._token import check_ids, select_tokens
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "token_ids": {"type": "list", "elements": "str", "aliases": ["token_id"], "no_log": False},
@@ -125,12 +123,12 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 }
 
 
-def list_tokens(module: EceModule, client: Client) -> dict[str, t.Any]:
+def list_tokens(module: EceModule) -> dict[str, t.Any]:
     emergency_token_id = (module.params["emergency_token_id"] or "").strip() or None
     token_ids = module.params["token_ids"]
     check_ids("emergency_token_id", emergency_token_id and [emergency_token_id])
     check_ids("token_ids", token_ids)
-    listed = client.tokens()
+    listed = module.client.tokens()
     if warning := unknown_emergency_warning(listed, emergency_token_id):
         module.warn(warning)
     suspects = suspect_ids(listed, emergency_token_id)

@@ -144,7 +144,6 @@ failure:
 import typing as t
 from dataclasses import asdict
 
-from ansible_collections.eceops.platform.plugins.module_utils._client import Client
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
 from ansible_collections.eceops.platform.plugins.module_utils._runner import check_deletable, check_runner_id
 
@@ -154,15 +153,15 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 }
 
 
-def manage_runner(module: EceModule, client: Client) -> dict[str, t.Any]:
+def manage_runner(module: EceModule) -> dict[str, t.Any]:
     """Delete the runner where it is there and may go: the return values."""
     check_runner_id("runner_id", module.params["runner_id"])
     runner_id = module.params["runner_id"].strip()
-    runner = client.runner(runner_id)
+    runner = module.client.runner(runner_id)
     if runner:
-        check_deletable(runner, client.instances(runner_id) if "allocator" in runner.roles else 0)
+        check_deletable(runner, module.client.instances(runner_id) if "allocator" in runner.roles else 0)
         if not module.check_mode:
-            client.delete_runner(runner_id)
+            module.client.delete_runner(runner_id)
     before = asdict(runner) if runner else None
     return {
         "changed": runner is not None,

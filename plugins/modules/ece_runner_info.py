@@ -171,7 +171,6 @@ import typing as t
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 
-from ansible_collections.eceops.platform.plugins.module_utils._client import Client
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, RequestFailed, WrongInput
 from ansible_collections.eceops.platform.plugins.module_utils._http import Repeat
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
@@ -186,6 +185,9 @@ from ansible_collections.eceops.platform.plugins.module_utils._runner import (
     waited_in_vain,
 )
 
+if t.TYPE_CHECKING:
+    from ansible_collections.eceops.platform.plugins.module_utils._client import Client
+
 FILTERS: dict[str, dict[str, t.Any]] = {
     "runner_ids": {"type": "list", "elements": "str"},
     "roles": {"type": "list", "elements": "str", "choices": list(ROLES)},
@@ -199,7 +201,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 }
 
 
-def list_runners(module: EceModule, client: Client) -> dict[str, t.Any]:
+def list_runners(module: EceModule) -> dict[str, t.Any]:
     params = module.params
     check_options(params)
     filters = {name: params[name] for name in FILTERS}
@@ -212,12 +214,12 @@ def list_runners(module: EceModule, client: Client) -> dict[str, t.Any]:
         return [asdict(runner) for runner in select_runners(runners, **filters)]
 
     if not params["wait"]:
-        return {"changed": False, "runners": shown(client.runners())}
+        return {"changed": False, "runners": shown(module.client.runners())}
     if module.check_mode:
-        runners = client.runners()
+        runners = module.client.runners()
         missing = find_missing(runner_ids, runners, params["roles"])
     else:
-        runners, missing = wait_for_runners(client, runner_ids, params["roles"], params["wait_timeout"])
+        runners, missing = wait_for_runners(module.client, runner_ids, params["roles"], params["wait_timeout"])
         if missing:
             module.warn(waited_in_vain(missing, len(runner_ids), params["wait_timeout"]))
     return {"changed": False, "runners": shown(runners), "missing": list(missing)}

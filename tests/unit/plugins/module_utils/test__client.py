@@ -16,8 +16,8 @@ from ansible_collections.eceops.platform.plugins.module_utils._client import Cli
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed
 from ansible_collections.eceops.platform.plugins.module_utils._http import Repeat, Reply
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import ListedToken
 from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner
+from ansible_collections.eceops.platform.plugins.module_utils._token import ListedToken
 
 TOKENS = "/api/v1/platform/configuration/security/enrollment-tokens"
 RUNNERS = "/api/v1/platform/infrastructure/runners"

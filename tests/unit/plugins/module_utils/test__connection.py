@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.eceops.platform.plugins.module_utils._connection import key_expires_soon, read_connection
+from ansible_collections.eceops.platform.plugins.module_utils._connection import read_connection
 from ansible_collections.eceops.platform.plugins.module_utils._errors import WrongInput
 
 PASSWORD = "fake-password-of-the-unit-tests"
@@ -189,33 +188,3 @@ def test_numbers_are_refused(options):
 def test_a_connection_does_not_show_its_secret():
     assert PASSWORD not in repr(read(**ADMIN))
     assert basic("admin", PASSWORD) not in repr(read(**ADMIN))
-
-
-NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
-
-
-@pytest.mark.parametrize(
-    ("header", "expires"),
-    [
-        (None, None),
-        ("", None),
-        ("soon", None),
-        ("1801011231234", None),
-        ("2026-13-45", None),
-        ("0001-01-01T00:00:00+14:00", None),
-        ("2026-12-08T12:00:00Z", None),
-        ("2026-12-08T11:59:59Z", NOW + timedelta(days=14, seconds=-1)),
-        ("2026-12-01T12:00:00.123456789Z", NOW + timedelta(days=7)),
-        ("2026-12-01T14:00:00+02:00", NOW + timedelta(days=7)),
-        ("2026-12-01T12:00:00", NOW + timedelta(days=7)),
-        ("Tue, 01 Dec 2026 12:00:00 GMT", NOW + timedelta(days=7)),
-        ("2020-01-01T00:00:00Z", datetime(2020, 1, 1, tzinfo=timezone.utc)),
-    ],
-)
-def test_key_expiration(header, expires):
-    assert key_expires_soon(header, NOW.timestamp()) == expires
-
-
-@given(st.text())
-def test_any_key_expiration_is_a_date_or_ignored(header):
-    assert key_expires_soon(header, NOW.timestamp()) is None or header

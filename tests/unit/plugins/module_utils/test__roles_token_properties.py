@@ -10,23 +10,16 @@ from __future__ import annotations
 import base64
 import json
 import traceback
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.eceops.platform.plugins.module_utils._emergency_token import EMERGENCY_ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._errors import Refused
+from ansible_collections.eceops.platform.plugins.module_utils._listed_tokens import plan_absent, plan_persistent
 from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
-    EMERGENCY_ROLES,
-    ListedToken,
-    NotARolesToken,
-    Wanted,
-    plan_absent,
-    plan_ephemeral,
-    plan_persistent,
-    read_claims,
-)
+from ansible_collections.eceops.platform.plugins.module_utils._roles_token import Wanted, plan_ephemeral
+from ansible_collections.eceops.platform.plugins.module_utils._token import ListedToken, NotARolesToken, read_claims
 
 NOW = 1_800_000_000
 PART = 8
@@ -155,7 +148,7 @@ def test_persistent_plans_keep_their_hands_off_suspects_and_are_a_fixed_point(
     assert not taken & suspects(listed, emergency)
     if plan.mint:
         listed, held = [*listed, ListedToken("new", roles)], persistent("new", roles)
-    again = planned(plan_persistent, replace(wanted, mint="if_missing", token=held), listed)
+    again = planned(plan_persistent, wanted._replace(mint="if_missing", token=held), listed)
     if isinstance(again, str):
         # Alone with these roles, the new one could be the emergency token: refused, which is no mint.
         assert roles == EMERGENCY_ROLES
@@ -180,7 +173,7 @@ def test_ephemeral_plans_keep_what_lives_long_enough_and_are_a_fixed_point(roles
     assert plan.keep == (None if plan.mint else held)
     assert not plan.revoke
     lives = (validity or 3600) if plan.mint else left
-    returned = replace(wanted, mint="if_missing", token=ephemeral(roles, lives))
+    returned = wanted._replace(mint="if_missing", token=ephemeral(roles, lives))
     if lives >= minimum:
         assert plan_ephemeral(returned, NOW).keep == returned.token
 
@@ -209,7 +202,7 @@ def test_absent_plans_revoke_only_what_was_asked_for(listed, named, held, roles,
         assert suspects(listed, emergency)
         return
     assert set(shuffled.revoke) == set(plan.revoke)
-    assert replace(shuffled, revoke=plan.revoke) == plan
+    assert shuffled._replace(revoke=plan.revoke) == plan
     assert not plan.mint
     if roles is None:
         asked_for = {*named, held and read_claims(held).token_id}

@@ -10,7 +10,8 @@ import pytest
 
 from ansible_collections.eceops.platform.plugins.module_utils._client import MintedToken
 from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, RequestFailed
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import ListedToken, Plan, Wanted
+from ansible_collections.eceops.platform.plugins.module_utils._roles_token import Plan, Wanted
+from ansible_collections.eceops.platform.plugins.module_utils._token import ListedToken
 from ansible_collections.eceops.platform.plugins.modules.ece_roles_token import diff, mint, revoke
 
 PROXY = frozenset({"proxy"})

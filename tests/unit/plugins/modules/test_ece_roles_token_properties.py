@@ -16,13 +16,14 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from ansible_collections.eceops.platform.plugins.module_utils._client import MintedToken
+from ansible_collections.eceops.platform.plugins.module_utils._emergency_token import EMERGENCY_ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._errors import (
     EceError,
     Refused,
     RequestFailed,
     WrongInput,
 )
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import EMERGENCY_ROLES, ListedToken
+from ansible_collections.eceops.platform.plugins.module_utils._token import ListedToken
 from ansible_collections.eceops.platform.plugins.modules.ece_roles_token import OPTIONS, manage_token
 
 # How many cases are generated: options, a list of tokens, and what becomes of each request. 10,000 are wanted at least.
@@ -129,7 +130,8 @@ class Installation:
 
 
 class Module:
-    def __init__(self, options, check_mode):
+    def __init__(self, options, check_mode, installation):
+        self.client = installation
         self.params = DEFAULTS | options
         self.check_mode = check_mode
         self.no_log_values = {options.get("token")}
@@ -189,9 +191,9 @@ def held_id(token):
 
 def run(installation, options, check_mode=False):
     """The return values, or the error that ended it; and all that was said, but for the one token that is returned."""
-    module = Module(options, check_mode)
+    module = Module(options, check_mode, installation)
     try:
-        result = manage_token(module, installation)
+        result = manage_token(module)
     except EceError as error:
         return (
             None,
