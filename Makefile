@@ -93,6 +93,10 @@ build: $(READY) ## the artifact, into .cache/artifact
 demo: build ## a tour on this machine: a simulated ECE, hosts that join, tokens, a second run without changes
 	@PATH="$$PWD/$(VENV):$$PATH" tests/tooling/demo.sh
 
+.PHONY: bench
+bench: .cache/ready/bench ## how fast the collection is, beside what people use instead: QUICK=1 in under two minutes
+	@$(VENV)/nox --no-install --sessions bench $(if $(QUICK),,-- --full)
+
 .PHONY: docs
 docs: .cache/ready/docs ## the documentation site, into .cache/docs: says which file to open
 	@$(VENV)/nox --no-install --sessions docs

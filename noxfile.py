@@ -311,7 +311,7 @@ def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
     session.run("python", "-m", "pytest", *arguments, *session.posargs, env=variables)
 
 
-SYSTEM = ("-n", "2", "tests/system", "tests/transport")
+SYSTEM = ("-n", "2", "tests/system", "tests/transport", "tests/bench/tests")
 FAULTS = ("-n", "2", "--dist", "worksteal", "tests/faults")
 # `make test` has two ansible-cores. What is marked for one of them runs there only.
 ON_OLDEST, ON_NEWEST = ("-m", "not newest"), ("-m", "not oldest")
@@ -446,6 +446,23 @@ def ee(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", "tests/ee/test_modules.py", env=variables)
     finally:
         session.run(*down, env=variables)
+
+
+@nox.session(python=ENVS[-1].executable if ENVS else None)
+def bench(session: nox.Session) -> None:
+    """The collection beside what people use instead, into .cache/bench; a quick run, but for `-- --full`."""
+    session.install(
+        *("-r", str(REQUIREMENTS / "core.txt"), "-r", str(REQUIREMENTS / "bench.txt")),
+        f"ansible-core~={ENVS[-1].core}.0",
+    )
+    end_of_setup(session)
+    stage.install(artifact(session), galaxy(session), staged(session))
+    variables = environment(session.name) | {
+        "PYTHONPATH": str(ROOT / "tests"),
+        "SIMULATOR_PYTHON": sys.executable,
+        "TESTBED_COLLECTIONS_PATH": str(staged(session)),
+    }
+    session.run("python", "-m", "bench", "--out", str(CACHE / "bench"), *session.posargs, env=variables)
 
 
 @nox.session(python=False)

@@ -139,6 +139,7 @@ def create_app(world: World) -> Flask:
         body = _body()
         world.api_key_expiration = body.get("api_key_expiration", world.api_key_expiration)
         world.installation.version = body.get("version", world.installation.version)
+        world.checked = bool(body.get("checked", world.checked))
         return {}
 
     return app

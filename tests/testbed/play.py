@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,7 +40,8 @@ class Result:
     unreachable; ``callback_plugins/record.py`` says what they hold under ``no_log``. ``stats``: the recap, by host.
     ``journal``: the simulator's requests of this run. ``written``: what files stood under HOME, the temporary folder
     and the working directory, by path within the run's folder: after the run, and with ``watch`` during it; further
-    contents of one path are keyed ``PATH#2`` and on.
+    contents of one path are keyed ``PATH#2`` and on. ``seconds``: how long it took. ``durations``: of each task, in
+    order, its name and the seconds until its last result.
     """
 
     returncode: int
@@ -49,14 +51,21 @@ class Result:
     stats: dict[str, dict[str, int]] = field(default_factory=dict)
     journal: list[dict[str, Any]] = field(default_factory=list)
     written: dict[str, bytes] = field(default_factory=dict)
+    seconds: float = 0
+    durations: list[tuple[str, float]] = field(default_factory=list)
 
     def read(self, record: Path) -> None:
-        """Take ``results`` and ``stats`` from what ``callback_plugins/record.py`` has written."""
+        """Take ``results``, ``stats`` and ``durations`` from what ``callback_plugins/record.py`` has written."""
+        begun = 0.0
         for line in record.read_text(encoding="utf-8").splitlines():
             entry = json.loads(line)
             self.stats = entry.get("stats", self.stats)
+            if "begins" in entry:
+                begun = entry["at"]
+                self.durations.append((entry["begins"], 0))
             if "result" in entry:
                 self.results.append(entry)
+                self.durations[-1] = (self.durations[-1][0], entry["at"] - begun)
 
     @property
     def last(self) -> dict[str, Any]:
@@ -100,10 +109,19 @@ class Result:
 class Runner:
     """Runs Ansible command lines with the collections of ``collections_path`` and no others."""
 
-    def __init__(self, collections_path: Path, simulator: Simulator, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        collections_path: Path,
+        simulator: Simulator,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        shortcuts: bool = True,
+    ) -> None:
+        """``shortcuts``: whether what Ansible's processes make anew each time is kept from one run to the next, which
+        changes nothing but the time that it takes. Who measures that does without."""
         self.collections_path = collections_path
         self.simulator = simulator
         self.timeout_seconds = timeout_seconds
+        self.shortcuts = shortcuts
         self._process: subprocess.Popen[str] | None = None
 
     def play(
@@ -157,8 +175,7 @@ class Runner:
         """A new folder, with ``home`` and ``project`` in it, and the environment of commands that follow one another
         there."""
         with _Folder.temporary() as folder:
-            packed = self._keep(f"packed{self.collections_path.resolve()}")
-            yield folder.run, {**self._environment(folder), "TESTBED_PACKED": packed}
+            yield folder.run, {**self._environment(folder), **self._kept()}
 
     def kill(self) -> None:
         """Kill the run that another thread waits for, as if the controller had died; its exit code is -9."""
@@ -169,12 +186,14 @@ class Runner:
         seen = len(self.simulator.journal())
         with Watch(folder.run, during=watch) as watcher:
             # One that is watched shows what Ansible itself writes.
-            kept = {} if watch else {"TESTBED_PACKED": self._keep(f"packed{self.collections_path.resolve()}")}
+            kept = self._kept(packed=not watch) if self.shortcuts else {}
             variables = {**self._environment(folder), **kept, **(env or {})}
+            begin = time.monotonic()
             process = self._execute(command, folder.run / "project", variables)
+            seconds = time.monotonic() - begin
         written = watcher.contents()
         written.pop(PLAYBOOK.removeprefix("run/"), None)  # ours, not Ansible's
-        result = Result(process.returncode, process.stdout, process.stderr, written=written)
+        result = Result(process.returncode, process.stdout, process.stderr, written=written, seconds=seconds)
         result.read(folder.record)
         result.journal = self.simulator.journal()[seen:]
         return result
@@ -208,8 +227,19 @@ class Runner:
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder)
 
+    def _kept(self, packed: bool = True) -> dict[str, str]:
+        """The environment with which a run keeps what the next ones would make again: see ``preloaded/quick.py`` and,
+        with ``packed``, ``callback_plugins/packed.py``."""
+        kept = {"PYTHONPATH": str(PRELOADED), "TESTBED_COMPILED": self._keep("compiled")}
+        if packed:
+            kept["TESTBED_PACKED"] = self._keep(f"packed{self.collections_path.resolve()}")
+        return kept
+
     def _environment(self, folder: _Folder) -> dict[str, str]:
         """Nothing of this machine's or user's: no proxies, no CA bundles, no Ansible settings."""
+        if self.shortcuts:
+            # Ansible looks a thousand times a second whether a task has ended, even where it waits for minutes.
+            folder.config.write_text("[defaults]\ninternal_poll_interval = 0.01\n", encoding="utf-8")
         return {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
             "HOME": str(folder.run / "home"),
@@ -220,8 +250,6 @@ class Runner:
             "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
             "ANSIBLE_ASYNC_DIR": str(folder.run / "home" / ".ansible_async"),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": str(PRELOADED),
-            "TESTBED_COMPILED": self._keep("compiled"),
             "ANSIBLE_CONFIG": str(folder.config),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections_path),
             "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
@@ -247,8 +275,7 @@ class _Folder:
         for name in ("home", "tmp", "project"):
             (self.run / name).mkdir(parents=True)
         self.record.touch()
-        # Ansible looks a thousand times a second whether a task has ended, even where it waits for minutes.
-        self.config.write_text("[defaults]\ninternal_poll_interval = 0.01\n", encoding="utf-8")
+        self.config.touch()
 
     @classmethod
     @contextmanager

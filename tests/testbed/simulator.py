@@ -225,7 +225,8 @@ class Simulator:
         self._call("DELETE", f"/runners/{runner_id}")
 
     def settings(self, **values: Any) -> None:
-        """``version``, and ``api_key_expiration``: the raw value of the reply's header, null for none."""
+        """``version``; ``api_key_expiration``: the raw value of the reply's header, null for none; ``checked``: whether
+        what is sent is held against the OpenAPI description, which those do without who measure."""
         self._call("PUT", "/settings", values)
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:

@@ -35,7 +35,7 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
         system, faults = ([f"{step}_oldest-{oldest}", f"{step}_newest-{newest}"] for step in ("system", "faults"))
     integration, sanity, units = ([f"{step}-{core}" for core in cores] for step in ("integration", "sanity", "units"))
     # The longest first, so that all end together, and what waits a lot beside what does not
-    newcomer = ["newcomer"] if goal == "test-all" else []
+    only_in_all = ["newcomer", "bench"] if goal == "test-all" else []
     return [
         *system[:1],
         "molecule",
@@ -47,7 +47,7 @@ def parts(goal: str, envs: list[Env]) -> list[str]:
         *sanity,
         *units,
         *COMMON,
-        *newcomer,
+        *only_in_all,
         "coverage",
     ]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write what each task gave to the file that ``TESTBED_RECORD`` names, one JSON object a line.
+"""Write what each task gave, and when, to the file that ``TESTBED_RECORD`` names, one JSON object a line.
 
 A callback is handed what Ansible lets it see: of a ``no_log`` task ``censored`` and ``changed`` only, of options that a
 module declares ``no_log`` the masked ``invocation`` (which 2.21 leaves out altogether unless
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
@@ -84,5 +85,6 @@ class CallbackModule(CallbackBase):
         )
 
     def _write(self, entry: dict[str, Any]) -> None:
+        entry["at"] = time.time()
         with open(os.environ["TESTBED_RECORD"], "a", encoding="utf-8") as record:
             record.write(json.dumps(entry, default=str) + "\n")
