@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.eceops.platform.plugins.module_utils._ece_host_arguments import Arguments, shared_problems
 from ansible_collections.eceops.platform.plugins.module_utils._roles import MANAGER_ROLES
-from ansible_collections.eceops.platform.plugins.module_utils._roles_token import claims_or_none, iso_time
 from ansible_collections.eceops.platform.plugins.module_utils._runner import Runner
+from ansible_collections.eceops.platform.plugins.module_utils._token import claims_or_none, iso_time
 
 # It runs on every host that has joined.
 RUNNER_CONTAINER = "frc-runners-runner"
@@ -94,10 +94,11 @@ def plan_hosts(
 ) -> dict[str, Plan]:
     """The plan of each host. `runners` is None where the API is not asked; without findings, none was looked at."""
     shared = shared_problems(arguments)
+    listed = None if runners is None else _index(runners)
     plans = {
         host: Plan("fail", " ".join(shared[host]))
         if shared[host]
-        else _plan_host(given, runners, findings.get(host), now)
+        else _plan_host(given, listed, findings.get(host), now)
         for host, given in arguments.items()
     }
     stop = _why_none_may_join(runners)
@@ -113,34 +114,50 @@ def is_manager(given: Arguments) -> bool:
     return bool(MANAGER_ROLES & set(given.roles))
 
 
-def _plan_host(given: Arguments, runners: Sequence[Runner] | None, found: Findings | None, now: float) -> Plan:
-    if runners is None:
+@dataclass(frozen=True)
+class _Listed:
+    """The listed runners, as a host looks for its own. A fleet of thousands would search a list for long."""
+
+    by_id: Mapping[str, Runner]
+    by_address: Mapping[str, Runner]
+    zones: Sequence[str]
+
+
+def _index(runners: Sequence[Runner]) -> _Listed:
+    # A host that was rebuilt under another id is listed twice for a while. The connected one is the one that lives.
+    by_worth = sorted(runners, key=lambda runner: (not runner.connected, runner.runner_id))
+    # Of several under one key a dictionary keeps the last, and here the first is wanted.
+    return _Listed(
+        by_id={runner.runner_id: runner for runner in reversed(runners)},
+        by_address={runner.host_ip: runner for runner in reversed(by_worth)},
+        zones=sorted({runner.availability_zone for runner in runners if runner.availability_zone}),
+    )
+
+
+def _plan_host(given: Arguments, listed: _Listed | None, found: Findings | None, now: float) -> Plan:
+    if listed is None:
         return _without_api(given, found, now)
-    runner, warnings = _match(given, runners)
+    runner, warnings = _match(given, listed)
     if runner and runner.connected:
         return Plan(
             "skip", f"It is connected as runner {runner.runner_id}.", (*warnings, *_differences(given, runner)), runner
         )
     plan = _not_connected(given, runner, found, now)
     if plan.action in ("look", "join", "replace"):
-        warnings += _zone_warnings(given, runners)
+        warnings += _zone_warnings(given, listed.zones)
     return replace(plan, warnings=(*warnings, *plan.warnings), runner=runner)
 
 
-def _match(given: Arguments, runners: Iterable[Runner]) -> tuple[Runner | None, tuple[str, ...]]:
+def _match(given: Arguments, listed: _Listed) -> tuple[Runner | None, tuple[str, ...]]:
     """The listed runner of a host: by its id, else by its address."""
-    for runner in runners:
-        if given.runner_id is not None and runner.runner_id == given.runner_id:
-            return runner, _another_address(given, runner)
-    # A host that was rebuilt under another id is listed twice for a while. The connected one is the one that lives.
-    by_address = sorted(
-        (runner for runner in runners if given.ip is not None and runner.host_ip == given.ip),
-        key=lambda runner: (not runner.connected, runner.runner_id),
-    )
-    if not by_address:
+    runner = None if given.runner_id is None else listed.by_id.get(given.runner_id)
+    if runner:
+        return runner, _another_address(given, runner)
+    runner = None if given.ip is None else listed.by_address.get(given.ip)
+    if not runner:
         return None, ()
-    other = f"It is listed as runner {by_address[0].runner_id}, found by its address {given.ip}: set ece_host_runner_id"
-    return by_address[0], (f"{other} to that id.",)
+    other = f"It is listed as runner {runner.runner_id}, found by its address {given.ip}: set ece_host_runner_id"
+    return runner, (f"{other} to that id.",)
 
 
 def _another_address(given: Arguments, runner: Runner) -> tuple[str, ...]:
@@ -170,8 +187,7 @@ def _roles(roles: Iterable[str]) -> str:
     return f"the role{'s' if len(listed) > 1 else ''} {', '.join(listed)}" if listed else "no role"
 
 
-def _zone_warnings(given: Arguments, runners: Iterable[Runner]) -> tuple[str, ...]:
-    zones = sorted({runner.availability_zone for runner in runners if runner.availability_zone})
+def _zone_warnings(given: Arguments, zones: Sequence[str]) -> tuple[str, ...]:
     if given.availability_zone is None or given.availability_zone in zones:
         return ()
     new = f"No listed runner is in the availability zone {given.availability_zone}; there are: {', '.join(zones)}."

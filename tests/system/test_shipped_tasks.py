@@ -69,7 +69,7 @@ def tasks_of(items, folder, outer=None):
 
 def sources():
     """All lists of plays and tasks: where each stands, its folder, and the list."""
-    entries = [path for path in ROLE.glob("*.yml") if path.name in ("main.yml", "fleet.yml")]
+    entries = [path for path in ROLE.glob("*.yml") if path.name in ("main.yml", "fleet.yml", "fleet_outcome.yml")]
     for path in sorted([*entries, *COLLECTION.glob("playbooks/*.yml"), *COLLECTION.glob("examples/*.yml")]):
         yield path.name, path.parent, load(path)
     for path in sorted([*COLLECTION.glob("plugins/modules/*.py"), *COLLECTION.glob("plugins/filter/*.py")]):

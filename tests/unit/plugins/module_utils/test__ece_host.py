@@ -183,6 +183,33 @@ def test_of_several_runners_at_its_address_the_connected_one_is_the_host(order):
     assert (result.action, result.runner) == ("skip", new)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("connected", [True, False])
+def test_of_several_runners_at_its_address_that_are_alike_the_smallest_id_is_the_host(connected, order):
+    alike = [listed(connected, runner_id="a"), listed(connected, runner_id="b")]
+    result = plan(others=(COORDINATOR, *alike[::order]), runner_id="own")
+    assert result.runner == alike[0]
+
+
+def test_of_several_runners_of_its_id_the_first_is_the_host():
+    first, second = listed(False, host_ip="192.0.2.98"), listed(True)
+    result = plan(second, others=(COORDINATOR, first))
+    assert (result.action, result.runner) == ("look", first)
+
+
+def test_a_host_that_gives_neither_id_nor_address_is_no_listed_runner():
+    result = plan(listed(True, runner_id="", host_ip=""), ip=None)
+    assert (result.action, result.runner) == ("look", None)
+
+
+def test_each_host_of_a_fleet_is_its_own_runner():
+    hosts = {f"host-{number}": {"ip": f"192.0.2.{number}", "runner_id": f"id-{number}"} for number in range(10, 20)}
+    by_id = [listed(True, runner_id=f"id-{number}", host_ip=f"192.0.2.{number}") for number in range(10, 14)]
+    by_address = [listed(False, runner_id=f"old-{number}", host_ip=f"192.0.2.{number}") for number in range(14, 18)]
+    plans = fleet(hosts, [*reversed(by_id), COORDINATOR, *by_address])
+    assert [plan.runner for plan in plans.values()] == [*by_id, *by_address, None, None]
+
+
 def test_containers_that_run_are_enough_not_to_join():
     assert plan(found=Findings(running_containers=["frc-proxies-proxy"])).action == "fail"
 
