@@ -32,7 +32,7 @@ In a clone, on Linux with Python 3.11 or newer:
 
 ```sh
 make bench QUICK=1   # one small run of each, in under two minutes
-make bench           # the whole, which takes about half an hour here
+make bench           # the whole, which takes about an hour here
 ```
 
 The modules, the role and the playbooks run from the built collection, as in the tests: over HTTPS against the simulated
