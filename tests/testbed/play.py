@@ -56,7 +56,7 @@ class Result:
 
     def read(self, record: Path) -> None:
         """Take ``results``, ``stats`` and ``durations`` from what ``callback_plugins/record.py`` has written."""
-        begun = 0.0
+        begun = None
         for line in record.read_text(encoding="utf-8").splitlines():
             entry = json.loads(line)
             self.stats = entry.get("stats", self.stats)
@@ -65,7 +65,9 @@ class Result:
                 self.durations.append((entry["begins"], 0))
             if "result" in entry:
                 self.results.append(entry)
-                self.durations[-1] = (self.durations[-1][0], entry["at"] - begun)
+                # A scenario's record may begin in the middle of a playbook.
+                if begun is not None:
+                    self.durations[-1] = (self.durations[-1][0], entry["at"] - begun)
 
     @property
     def last(self) -> dict[str, Any]:

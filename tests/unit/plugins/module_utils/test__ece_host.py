@@ -202,6 +202,14 @@ def test_a_host_that_gives_neither_id_nor_address_is_no_listed_runner():
     assert (result.action, result.runner) == ("look", None)
 
 
+@pytest.mark.parametrize("api", [True, False])
+@pytest.mark.parametrize("others", [(COORDINATOR,), ()])
+@pytest.mark.parametrize("runner", [GONE, UP, DOWN, MANAGER_DOWN])
+def test_a_host_that_was_not_looked_at_is_connected_to_be_looked_at_or_refused(runner, others, api):
+    # The playbook add_hosts knows no other action.
+    assert plan(runner, api=api, others=others).action in ("skip", "look", "fail")
+
+
 def test_each_host_of_a_fleet_is_its_own_runner():
     hosts = {f"host-{number}": {"ip": f"192.0.2.{number}", "runner_id": f"id-{number}"} for number in range(10, 20)}
     by_id = [listed(True, runner_id=f"id-{number}", host_ip=f"192.0.2.{number}") for number in range(10, 14)]
