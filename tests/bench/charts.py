@@ -36,9 +36,8 @@ def draw_ratios(figures: Figures, file: Path) -> None:
             marker = MARKERS[subjects.index(entry.subject) % len(MARKERS)]
             axes.plot([low, high], [row, row], color=GREY, linewidth=1.5)
             axes.plot(entry.median, row, marker=marker, color=INK, markersize=6)
-            axes.annotate(
-                f"{entry.median:.3g}", (high, row), (6, 0), "data", "offset points", va="center", color=INK, fontsize=8
-            )
+            # In a column of their own, beside the axes
+            axes.text(1.02, row, f"{entry.median:.3g}", transform=axes.get_yaxis_transform(), va="center", color=INK)
             if entry.aim is not None:
                 axes.plot(entry.aim, row, marker="|", color=INK, markersize=15, markeredgewidth=1.2)
         axes.set_yticks(range(len(shown)), [f"{entry.ours}  /  {entry.theirs}" for entry in shown])
@@ -49,7 +48,7 @@ def draw_ratios(figures: Figures, file: Path) -> None:
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xticks([], minor=True)
         axes.set_xlim(0.002, 4)
-        axes.set_xlabel("time, ours by theirs: further left is faster, 1 is the same, a bar is the aim (at most)")
+        axes.set_xlabel("time, ours by theirs (a bar: the aim, at most)")
         _save(figure, axes, file)
 
 
@@ -58,13 +57,16 @@ def draw_growth(figures: Figures, file: Path) -> None:
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(8, 4.2), layout="constrained")
         axes = figure.add_subplot()
+        counts = sorted({count for growth in figures.growth for count in growth.seconds})
         for growth, marker, line in zip(figures.growth, MARKERS, LINES, strict=False):
             hosts, seconds = zip(*growth.medians().items(), strict=True)
             axes.plot(hosts, seconds, marker=marker, linestyle=line, color=INK, markersize=6)
             for count in hosts:
                 axes.plot([count] * 2, [min(growth.seconds[count]), max(growth.seconds[count])], color=GREY)
             label = f"{growth.name}: {growth.milliseconds_a_host:.1f} ms a host"
-            axes.annotate(label, (hosts[-1], seconds[-1]), (0, 12), "data", "offset points", ha="right", color=INK)
+            # Beside its last point or, where there is no room, below the one before
+            which, place = (-2, (14, -14)) if hosts[-1] == counts[-1] else (-1, (10, -3))
+            axes.annotate(label, (hosts[which], seconds[which]), place, "data", "offset points", color=INK)
         add_hosts = figures.growth[0].medians()
         (fewest, least), most = next(iter(add_hosts.items())), max(add_hosts)
         bound = [least + (count - fewest) * AIM_MILLISECONDS / 1000 for count in add_hosts]
@@ -80,7 +82,6 @@ def draw_growth(figures: Figures, file: Path) -> None:
         )
         axes.set_xscale("log")
         axes.set_yscale("log")
-        counts = sorted({count for growth in figures.growth for count in growth.seconds})
         axes.set_xticks(counts, [f"{count:,}" for count in counts])
         axes.set_xticks([], minor=True)
         ticks = [1, 2, 5, 10, 20, 50, 100]
