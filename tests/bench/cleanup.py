@@ -17,7 +17,8 @@ MOST = 0.01
 
 def measure(world: World, scale: Scale) -> list[Comparison]:
     ratios = [
-        revoke_by_one_task(world, scale.tokens) / revoke_by_uri(world, scale.single_tokens) for _ in range(scale.runs)
+        revoke_by_one_task(world, scale.tokens) / revoke_by_uri(world, scale.single_tokens)
+        for _run in range(scale.runs)
     ]
     ours = f"{scale.tokens} tokens by one task"
     return [Comparison("bulk clean-up", ours, f"a loop of uri, for each of {scale.single_tokens}", ratios, MOST)]

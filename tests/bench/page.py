@@ -121,10 +121,10 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
 
 def render(figures: Figures) -> str:
     """The page, in Markdown."""
-    by_subject: dict[str, list[Comparison]] = {}
-    for comparison in figures.comparisons:
-        by_subject.setdefault(comparison.subject, []).append(comparison)
-    operation, first, cleanup, joining = by_subject.values()
+
+    def table(subject: str) -> str:
+        return _comparisons(entry for entry in figures.comparisons if entry.subject == subject)
+
     python = tuple(map(int, figures.about["Python"].split(".")[:2]))
     sections = [
         INTRODUCTION,
@@ -132,14 +132,14 @@ def render(figures: Figures) -> str:
         "![The ratios, with their spread](benchmarks/ratios.svg)\n",
         _missed(figures),
         OPERATION.format(uri_note=UNCHECKED if python >= (3, 13) else ""),
-        _comparisons(operation),
+        table("one operation"),
         OPERATION_AFTER,
         FIRST,
-        _comparisons(first),
+        table("one operation, the first of a run"),
         CLEANUP,
-        _comparisons(cleanup),
+        table("bulk clean-up"),
         JOINING,
-        _comparisons(joining),
+        table("joining a fleet"),
         STEADY.format(requests=_requests(figures.growth[0])),
         "![Seconds of a second run, by the number of hosts](benchmarks/growth.svg)\n",
         _growth(figures.growth),
