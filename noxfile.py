@@ -292,15 +292,21 @@ def integration(session: nox.Session, env: pythons.Env) -> None:
         session.run("python", "-m", "testbed", "down", "--dir", str(world), env=testbed)
 
 
+def with_artifact(session: nox.Session) -> dict[str, str | None]:
+    """Install the artifact: the variables of what runs Ansible from it in the testbed."""
+    stage.install(artifact(session), galaxy(session), staged(session))
+    return environment(session.name) | {
+        "PYTHONPATH": str(ROOT / "tests"),
+        "SIMULATOR_PYTHON": sys.executable,
+        "TESTBED_COLLECTIONS_PATH": str(staged(session)),
+    }
+
+
 def play(session: nox.Session, env: pythons.Env, *arguments: str) -> None:
     """Run tests that run Ansible from the installed artifact."""
     install_core(session, env)
     end_of_setup(session)
-    stage.install(artifact(session), galaxy(session), staged(session))
-    variables = environment(session.name) | {
-        "PYTHONPATH": str(ROOT / "tests"),
-        "SIMULATOR_PYTHON": sys.executable,
-        "TESTBED_COLLECTIONS_PATH": str(staged(session)),
+    variables = with_artifact(session) | {
         # In there it goes with what it was made of.
         "TESTBED_KEPT": str(staged(session) / "kept"),
         # What hosts run on in some tests; without one, on the controller's own
@@ -456,13 +462,8 @@ def bench(session: nox.Session) -> None:
         f"ansible-core~={ENVS[-1].core}.0",
     )
     end_of_setup(session)
-    stage.install(artifact(session), galaxy(session), staged(session))
-    variables = environment(session.name) | {
-        "PYTHONPATH": str(ROOT / "tests"),
-        "SIMULATOR_PYTHON": sys.executable,
-        "TESTBED_COLLECTIONS_PATH": str(staged(session)),
-    }
-    session.run("python", "-m", "bench", "--out", str(CACHE / "bench"), *session.posargs, env=variables)
+    command = ("python", "-m", "bench", "--out", str(CACHE / "bench"))
+    session.run(*command, *session.posargs, env=with_artifact(session))
 
 
 @nox.session(python=False)

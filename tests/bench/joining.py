@@ -14,6 +14,7 @@ from testbed.hosts import DirectoryHost, install_user, inventory
 from testbed.play import Result
 
 from .figures import Comparison
+from .operations import URI_CAN_CHECK
 from .steady_state import ADD_HOSTS
 from .world import Scale, World, expect
 
@@ -59,6 +60,7 @@ def by_single_tasks(world: World, fleet: list[DirectoryHost]) -> Result:
     variables = {
         # A host that is a folder has no sudo.
         "as_install_user": ["setpriv", *as_user] if os.geteuid() == 0 else [],
+        "uri_can_check": URI_CAN_CHECK,
         "version": world.simulator.state()["version"],
     }
     return world.play(BY_SINGLE_TASKS, inventory=with_variables(fleet), extra_vars=variables)

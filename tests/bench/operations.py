@@ -24,6 +24,8 @@ HELD, MINT, STORED, INFO = (
     "ece_roles_token, persistent and there",
     "ece_roles_token_info",
 )
+# From Python 3.13 on, uri cannot check a certificate of ECE's own CA, whose basicConstraints are not critical.
+URI_CAN_CHECK = sys.version_info < (3, 13)
 ANOTHER = {"name": "another", "ansible.builtin.stat": {"path": "/"}}
 MOST_WITHOUT_REQUEST = 1.05
 MOST_WITH_REQUEST = 1.35
@@ -51,8 +53,7 @@ def uri(**options: Any) -> dict[str, Any]:
             "password": "{{ ece_api.password }}",
             "force_basic_auth": True,
             "ca_path": "{{ ece_api.ca_path }}",
-            # From Python 3.13 on it cannot check a certificate of ECE's own CA.
-            "validate_certs": sys.version_info < (3, 13),
+            "validate_certs": URI_CAN_CHECK,
             **options,
         },
         "no_log": True,
