@@ -138,6 +138,10 @@ findings:
           type: list
           elements: str
           sample: []
+    state_path_mode:
+      description: Mode of O(state_path), in octal. V(null) where it is missing.
+      type: str
+      sample: "0755"
     problems:
       description: The same as RV(problems).
       type: list
@@ -149,6 +153,7 @@ findings:
     containers: []
     storage: []
     install_user: {uid: 1001, gid: 1001, home: /home/elastic, links: []}
+    state_path_mode: null
     problems: []
 """
 
@@ -157,6 +162,7 @@ import pwd
 import re
 import shutil
 import socket
+import stat
 import time
 import typing as t
 
@@ -224,6 +230,7 @@ class Look:
                 "home": user.pw_dir,
                 "links": [name for name in LOGIN if os.path.islink(os.path.join(user.pw_dir, name))],
             },
+            "state_path_mode": self.state_path_mode(),
         }
         self.try_state_path()
         if user:
@@ -305,6 +312,12 @@ class Look:
         except OSError:
             return []  # what it is instead, or that it is missing, is said by try_storage
         return names[:MAX_STORAGE_NAMES]
+
+    def state_path_mode(self) -> t.Optional[str]:
+        try:
+            return "{:04o}".format(stat.S_IMODE(os.stat(self.options["state_path"]).st_mode))
+        except OSError:
+            return None  # what it is instead is said by try_state_path
 
     def try_state_path(self) -> None:
         problem = _detached.place_problem(job_folder(self.options["state_path"]))

@@ -223,24 +223,45 @@ def test_how_a_host_is_that_is_not_replaced_is_said(join, simulator, login, chec
 def test_a_host_that_is_lost_while_it_gets_something_fails_and_gets_no_more(join, simulator, login, tmp_path):
     tasks = {
         "folder": "Make the folder that the installer lies in",
+        "copy": "Copy the installer from the controller, ece_host_installer_src",
         "login-folder": "Make the folder of the registry's login",
         "login": "Copy the registry's login, ece_host_docker_config",
     }
     losses = {name: {"task": task, "times": 1, "note": str(tmp_path / name)} for name, task in tasks.items()}
     lost = {name: {**login, "ansible_connection": "dropping", "testbed_loss": loss} for name, loss in losses.items()}
     hosts, play = join(lost)
+    # One that has to be mended
+    hosts["folder"].state.chmod(0o700)
     result = play()
     assert result.returncode == 2, result.stdout
     assert set(result.failures) == set(tasks)
     for name, said in result.failures.items():
         assert "it was lost while it got the installer, and nothing was started. Run this again when" in said
         assert not (hosts[name].home / ".docker/config.json").exists()
-    assert {name: (host.state / "elastic-cloud-enterprise.sh").exists() for name, host in hosts.items()} == {
+    assert {name: installer(host).exists() for name, host in hosts.items()} == {
         "folder": False,
+        "copy": False,
         "login-folder": True,
         "login": True,
     }
     assert simulator.state()["minted"] == {"ephemeral": 0, "persistent": 0}
+
+
+def test_the_installers_folder_is_for_the_install_user_whatever_it_was(join):
+    hosts, play = join(dict.fromkeys(("missing", "closed", "there"), ALLOCATOR))
+    hosts["missing"].state.rmdir()
+    hosts["closed"].state.chmod(0o700)
+    result = play()
+    assert result.returncode == 0, result.stdout
+    modes = {name: (host.state.stat().st_mode, installer(host).stat().st_mode) for name, host in hosts.items()}
+    assert modes == dict.fromkeys(hosts, (0o40755, 0o100755))
+    # The copy makes it, where it is not there: a task on each host less.
+    made = {name for name in hosts if "Make the folder that the installer lies in" in result.executed_on(name)}
+    assert made == {"closed"}
+
+
+def installer(host):
+    return host.state / "elastic-cloud-enterprise.sh"
 
 
 def test_settings_that_are_used_once_must_be_the_same(join):
