@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
 
-"""One method for each operation of ECE's API: path, body, shape of the reply, and what its errors mean.
+"""One method for each operation of ECE's API: path, body and shape of the reply.
 
 No policy: what is to be done is decided in the pure files. Every method raises `RequestFailed`, whose message says
 what was asked of which address, what came back and what to do next.
@@ -15,11 +15,11 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Callable, Iterable
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ansible_collections.eceops.platform.plugins.module_utils._connection import API_PATH
 from ansible_collections.eceops.platform.plugins.module_utils._errors import RequestFailed
-from ansible_collections.eceops.platform.plugins.module_utils._http import Http, Repeat, Reply, parse_retry_after
+from ansible_collections.eceops.platform.plugins.module_utils._http import Http, Repeat, Reply
 from ansible_collections.eceops.platform.plugins.module_utils._token import ListedToken
 
 if t.TYPE_CHECKING:
@@ -29,7 +29,6 @@ T = t.TypeVar("T")
 
 TOKENS = "/platform/configuration/security/enrollment-tokens"
 RUNNERS = "/platform/infrastructure/runners"
-MAX_QUOTED = 500
 
 
 class MintedToken(t.NamedTuple):
@@ -88,10 +87,7 @@ class Client:
 
         A reply that was lost makes the repeated request find nothing: that is success, too.
         """
-        # A page is what something else than ECE says.
-        self._call_if_there(
-            "DELETE", f"{TOKENS}/{quote(token_id, safe='')}", _nothing, lambda reply: not _is_html(reply)
-        )
+        self._call_if_there("DELETE", f"{TOKENS}/{quote(token_id, safe='')}", _nothing, _is_no_page)
 
     def runners(self, *, repeat: Repeat = Repeat.SAFE) -> list[Runner]:
         """All runners that the installation's list (a search index, which can be stale) holds."""
@@ -150,11 +146,16 @@ class Client:
     def _read(self, method: str, path: str, reply: Reply, read: Callable[[dict[str, t.Any]], T]) -> T:
         what = f"{method} {self.http.connection.url}{API_PATH}{path}"
         if reply.status // 100 != 2:
-            raise _refusal(what, reply)
+            # Loaded when one comes, as below
+            from ansible_collections.eceops.platform.plugins.module_utils._refusal import refusal
+
+            raise refusal(what, reply)
         try:
             return read({} if reply.status == 204 else json.loads(reply.body))
         except (ValueError, RecursionError):
-            raise _no_json(what, reply) from None
+            from ansible_collections.eceops.platform.plugins.module_utils._refusal import no_json
+
+            raise no_json(what, reply) from None
         except (KeyError, TypeError, AttributeError):
             raise RequestFailed(
                 f"{what}: the reply is JSON, but not what ECE's API describes. Is it ECE's API that url points at?",
@@ -175,12 +176,26 @@ def _runner_path(runner_id: str) -> str:
     return f"{RUNNERS}/{quote(runner_id, safe='')}"
 
 
+def _is_no_page(reply: Reply) -> bool:
+    """A page is what something else than ECE says."""
+    from ansible_collections.eceops.platform.plugins.module_utils._refusal import is_html
+
+    return not is_html(reply)
+
+
 def _no_such_runner(reply: Reply) -> bool:
-    return _error(reply).get("code") == "runners.runner_not_found"
+    return _code(reply) == "runners.runner_not_found"
 
 
 def _no_such_allocator(reply: Reply) -> bool:
-    return _error(reply).get("code") == "allocators.allocator_not_found"
+    return _code(reply) == "allocators.allocator_not_found"
+
+
+def _code(reply: Reply) -> str | None:
+    from ansible_collections.eceops.platform.plugins.module_utils._refusal import read_error
+
+    code: str | None = read_error(reply).get("code")
+    return code
 
 
 def _nothing(reply: t.Any) -> None:
@@ -200,89 +215,3 @@ def _list(value: t.Any) -> list[t.Any]:
     if not isinstance(value, list):
         raise TypeError("not a list")
     return value
-
-
-def _error(reply: Reply) -> dict[str, t.Any]:
-    """The first error of a reply (`code`, `message`, `fields`), or nothing where the body has another shape."""
-    try:
-        error = json.loads(reply.body)["errors"][0]
-        return {
-            "code": _text(error["code"])[:MAX_QUOTED],
-            "message": _text(error["message"])[:MAX_QUOTED],
-            "fields": [_text(name) for name in _list(error.get("fields") or [])] or None,
-        }
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        return {}
-
-
-def _refusal(what: str, reply: Reply) -> RequestFailed:
-    error = _error(reply)
-    code = error.get("code")
-    said = f"{error['message']} ({code})" if error else _described(reply)
-    tries = f" after {reply.tries} tries" if reply.tries > 1 else ""
-    retry_after = reply.headers.get("Retry-After")
-    return RequestFailed(
-        f"{what}: HTTP {reply.status}{tries}, {said}. {_advice(reply, code)}",
-        reason=error.get("message", said),
-        status=reply.status,
-        code=code,
-        fields=error.get("fields"),
-        outcome_unknown=reply.status >= 500,
-        gives_up=reply.status == 401,
-        passing=reply.status == 429 or reply.status >= 500,
-        retry_after=0.0 if retry_after is None else parse_retry_after(retry_after, 0.0),
-    )
-
-
-def _advice(reply: Reply, code: str | None) -> str:
-    if 300 <= reply.status < 400:
-        return "Redirects are not followed, so that the credentials reach no other host: set url to the API itself."
-    if reply.status == 401:
-        return "Check username and password, or api_key, which may have expired."
-    if code == "enrollment_tokens.signing_key_not_found":
-        return "The installation has no key to sign tokens with: Elastic's support can tell how to make one."
-    if code == "runners.runner_deletion_failed":
-        return "ECE deletes a runner only while it is disconnected: see whether its host has connected again."
-    if reply.status == 403:
-        return "The user probably needs the Platform admin role."
-    if reply.status == 404:
-        return "Is it ECE's API that url points at (port 12443)?"
-    if reply.status == 409:
-        return "Run this again; if the same comes back, something else changes what this task does."
-    if reply.status == 429:
-        return "The API is asked too often: try again later, or with more retries."
-    if reply.status >= 500:
-        return "The API has a problem of its own: look at the coordinators, or try again later."
-    return "The API did not accept the request: change what it names, and run this again."
-
-
-def _described(reply: Reply) -> str:
-    """What a reply without ECE's error body is. Its text is not passed on."""
-    if 300 <= reply.status < 400:
-        return f"a redirect to {_without_secrets(reply.headers.get('Location', ''))}"
-    if _is_html(reply):
-        return "an HTML page"
-    return "without ECE's error description"
-
-
-def _without_secrets(location: str) -> str:
-    try:
-        parts = urlsplit(location)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return "an invalid address"
-    return (f"{parts.scheme}://{host}" if host else "") + parts.path[:MAX_QUOTED] or "nowhere"
-
-
-def _no_json(what: str, reply: Reply) -> RequestFailed:
-    if _is_html(reply):
-        found = "an HTML page instead of JSON"
-        advice = "Is it ECE's API that url points at (port 12443), and not a login page or a proxy?"
-    else:
-        found = "an empty reply instead of JSON" if not reply.body.strip() else "a reply that is not JSON, or cut short"
-        advice = "Is it ECE's API that url points at (port 12443), and does a proxy in between cut replies?"
-    return RequestFailed(f"{what}: {found}. {advice}", reason=found, status=reply.status, outcome_unknown=True)
-
-
-def _is_html(reply: Reply) -> bool:
-    return "html" in reply.headers.get("Content-Type", "") or reply.body.lstrip()[:1] == b"<"

@@ -72,3 +72,34 @@ class RequestFailed(EceError):
     def busy(self) -> bool:
         """Whether the API, or a proxy before it, has too much to do at the moment."""
         return self.status in BUSY_STATUSES
+
+
+class NoReply(Exception):
+    """One try brought no usable reply.
+
+    `lasting` failures stay when it is repeated. `sent` is for who sends it to set: False where the request surely never
+    reached the server.
+    """
+
+    def __init__(self, reason: str, advice: str = "", *, lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
+        self.lasting = lasting
+        self.sent = True
+
+
+def timed_out(seconds: float) -> NoReply:
+    """The deadline passed. Whether the request arrived is unknown."""
+    return NoReply(
+        f"no complete reply within {seconds:g} seconds",
+        "Is the API overloaded, or a firewall dropping packets? A longer timeout gives it more time.",
+    )
+
+
+def cut_short(how: str) -> NoReply:
+    """The connection ended before the whole reply was there."""
+    return NoReply(
+        f"the connection ended before the whole reply was there ({how})",
+        "Is the API restarting, or a proxy in between closing connections?",
+    )

@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection, is_loopback
-from ansible_collections.eceops.platform.plugins.module_utils._errors import BUSY_STATUSES, RequestFailed, WrongInput
-from ansible_collections.eceops.platform.plugins.module_utils._no_reply import (
+from ansible_collections.eceops.platform.plugins.module_utils._errors import (
+    BUSY_STATUSES,
     NoReply,
-    classify,
+    RequestFailed,
+    WrongInput,
     cut_short,
-    own_words,
     timed_out,
 )
 
@@ -144,6 +144,8 @@ class Http:
                     raise NoReply(f"the reply is larger than {MAX_REPLY_BYTES} bytes", lasting=True)
         # What requests raises are OSErrors; some of urllib3's come through as they are.
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+            from ansible_collections.eceops.platform.plugins.module_utils._no_reply import classify
+
             raise classify(error, self.connection) from error
         # urllib3 1.26 does not notice by itself that a body is shorter than was announced.
         announced = response.headers.get("Content-Length", "")
@@ -321,6 +323,8 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
         else:
             context = ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as error:
+        from ansible_collections.eceops.platform.plugins.module_utils._no_reply import own_words
+
         raise WrongInput(
             f"ca_path: no certificate could be read from {path} ({own_words(error)}); "
             "it must be a file of PEM certificates, or a folder of them with OpenSSL's hashed names."

@@ -13,40 +13,10 @@ import ssl
 from collections.abc import Iterator
 
 from ansible_collections.eceops.platform.plugins.module_utils._connection import Connection
+from ansible_collections.eceops.platform.plugins.module_utils._errors import NoReply, cut_short, timed_out
 
 # X.509 verify codes of OpenSSL that say when a certificate is valid.
 _NOT_YET_VALID, _EXPIRED = 9, 10
-
-
-class NoReply(Exception):
-    """One try brought no usable reply.
-
-    `lasting` failures stay when it is repeated. `sent` is for who sends it to set: False where the request surely never
-    reached the server.
-    """
-
-    def __init__(self, reason: str, advice: str = "", *, lasting: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.advice = advice
-        self.lasting = lasting
-        self.sent = True
-
-
-def timed_out(seconds: float) -> NoReply:
-    """The deadline passed. Whether the request arrived is unknown."""
-    return NoReply(
-        f"no complete reply within {seconds:g} seconds",
-        "Is the API overloaded, or a firewall dropping packets? A longer timeout gives it more time.",
-    )
-
-
-def cut_short(how: str) -> NoReply:
-    """The connection ended before the whole reply was there."""
-    return NoReply(
-        f"the connection ended before the whole reply was there ({how})",
-        "Is the API restarting, or a proxy in between closing connections?",
-    )
 
 
 def classify(error: Exception, connection: Connection) -> NoReply:

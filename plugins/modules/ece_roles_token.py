@@ -265,7 +265,6 @@ import time
 import typing as t
 from collections.abc import Iterable
 
-from ansible_collections.eceops.platform.plugins.module_utils._errors import EceError, RequestFailed
 from ansible_collections.eceops.platform.plugins.module_utils._module import EceModule, run_module
 from ansible_collections.eceops.platform.plugins.module_utils._roles import ROLES
 from ansible_collections.eceops.platform.plugins.module_utils._roles_token import (
@@ -304,10 +303,7 @@ def manage_token(module: EceModule) -> dict[str, t.Any]:
     plan = make_plan(wanted, listed, now)
     for warning in plan.warnings:
         module.warn(warning)
-    minted = None
-    if plan.changed and not module.check_mode:
-        revoke(module.client, plan.revoke)
-        minted = mint(module.client, wanted, listed) if plan.mint else None
+    minted = carry_out(module.client, wanted, plan, listed) if plan.changed and not module.check_mode else None
     if plan.keep:
         # The one no_log value that is meant to be returned; EceModule masks the invocation.
         module.no_log_values.discard(plan.keep)
@@ -332,81 +328,14 @@ def make_plan(wanted: Wanted, listed: list[ListedToken], now: float) -> Plan:
     return plan_persistent(wanted, listed) if wanted.state == "present" else plan_absent(wanted, listed, now)
 
 
-def mint(client: Client, wanted: Wanted, listed: list[ListedToken]) -> MintedToken:
-    """Mint the wanted token; `listed` are the tokens that were there before.
+def carry_out(client: Client, wanted: Wanted, plan: Plan, listed: list[ListedToken]) -> MintedToken | None:
+    """Revoke and mint what the plan wants: the new token. `listed` are the tokens that were there before."""
+    if not wanted.persistent and wanted.state == "present":
+        return client.mint_ephemeral_token(wanted.roles or (), wanted.validity_seconds)
+    from ansible_collections.eceops.platform.plugins.module_utils._persistent_token import mint, revoke
 
-    Raises `EceError` with `possible_orphans` where it is unknown whether a persistent one was minted.
-    """
-    roles = wanted.roles or frozenset()
-    if not wanted.persistent:
-        return client.mint_ephemeral_token(roles, wanted.validity_seconds)
-    try:
-        return client.mint_persistent_token(roles)
-    except RequestFailed as error:
-        if not error.outcome_unknown:
-            raise
-        orphans = find_orphans(client, roles, {token.token_id for token in listed})
-        raise EceError(
-            f"{error.message} Whether the token was minted is unknown. {advise_about(orphans)}",
-            **error.details,
-            possible_orphans=orphans,
-        ) from error
-
-
-def find_orphans(client: Client, roles: frozenset[str], known: set[str]) -> list[str] | None:
-    """The ids that are listed with these roles now and were not known before; None when they cannot be listed."""
-    try:
-        return sorted(
-            token.token_id for token in client.tokens() if token.roles == roles and token.token_id not in known
-        )
-    except RequestFailed:
-        return None
-
-
-def advise_about(orphans: list[str] | None) -> str:
-    if orphans is None:
-        return "The tokens could not be listed either: once the API is back, list them and revoke what nobody holds."
-    if orphans:
-        return (
-            f"Listed with these roles, but not before: {', '.join(orphans)}. "
-            "Unless somebody else minted it just now, nobody holds its value: revoke it, then run this again."
-        )
-    return "No new token with these roles is listed so far: list them again before this is run again."
-
-
-def revoke(client: Client, tokens: Iterable[ListedToken]) -> None:
-    """Revoke all; where some are refused, the rest are revoked before the failure says which were and which were not.
-
-    Raises `EceError` with `revoked` and `not_revoked`. It ends early where the API is out of reach or does not accept
-    the credentials, and where it was too busy, through all repeats, for two tokens in a row: the pauses of a thousand
-    would take hours.
-    """
-    revoked: list[str] = []
-    not_revoked: list[dict[str, str]] = []
-    first: RequestFailed | None = None
-    last: RequestFailed | None = None
-    stopped = False
-    for token in tokens:
-        if stopped:
-            not_revoked.append({"token_id": token.token_id, "reason": "not tried"})
-            continue
-        try:
-            client.revoke_token(token.token_id)
-            revoked.append(token.token_id)
-            last = None
-        except RequestFailed as error:
-            stopped = error.gives_up or (error.busy and last is not None and last.busy)
-            first, last = first or error, error
-            not_revoked.append({"token_id": token.token_id, "reason": error.message})
-    if first:
-        raise EceError(
-            f"{len(not_revoked)} of {len(revoked) + len(not_revoked)} tokens were not revoked "
-            f"(not_revoked says which). {first.message}",
-            **first.details,
-            changed=bool(revoked),
-            revoked=revoked,
-            not_revoked=not_revoked,
-        )
+    revoke(client, plan.revoke)
+    return mint(client, wanted.roles or frozenset(), listed) if plan.mint else None
 
 
 def result(module: EceModule, wanted: Wanted, plan: Plan, minted: MintedToken | None) -> dict[str, t.Any]:

@@ -73,6 +73,8 @@ CONTENTS = {
     "plugins/module_utils/_listed_tokens.py",
     "plugins/module_utils/_module.py",
     "plugins/module_utils/_no_reply.py",
+    "plugins/module_utils/_persistent_token.py",
+    "plugins/module_utils/_refusal.py",
     "plugins/module_utils/_roles.py",
     "plugins/module_utils/_roles_token.py",
     "plugins/module_utils/_runner.py",
