@@ -30,10 +30,11 @@ def measure(world: World, scale: Scale) -> list[Memory]:
     for _run in range(scale.runs):
         programs = run(world, steady_state.ADD_HOSTS, inventory=fleet)
         peaks[controller].append(max(peak for _program, peak in programs))
-        for name, task in chosen.items():
-            modules = [peak for program, peak in run(world, [task]) if program != "ansible-playbook"]
-            expect(len(modules) == 1, f"{len(modules)} modules ran for {name}")
-            peaks[name] += modules
+        programs = run(world, list(chosen.values()))
+        modules = [peak for program, peak in programs if program != "ansible-playbook"]
+        expect(len(modules) == len(chosen), f"{len(modules)} modules ran for {len(chosen)} tasks")
+        for name, peak in zip(chosen, modules, strict=True):
+            peaks[name].append(peak)
     return [Memory(name, mib) for name, mib in peaks.items()]
 
 
