@@ -22,7 +22,7 @@ def measure(world: World, scale: Scale) -> list[Memory]:
     world.reset()
     controller = f"controller, add_hosts over {scale.memory_hosts} connected hosts"
     fleet = steady_state.connect(world, scale.memory_hosts)
-    made = operations(world.simulator.mint_ephemeral(["allocator"], 3600))
+    made = operations(world)
     chosen = {name: made[name] for name in (PING, HELD, INFO, URI_LIST)}
     runners = f"ece_runner_info, {scale.memory_hosts} runners"
     chosen[runners] = {"eceops.platform.ece_runner_info": {}}

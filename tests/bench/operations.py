@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,14 +19,16 @@ from .world import Scale, World, expect
 
 TOKENS = "/api/v1/platform/configuration/security/enrollment-tokens"
 PING, URI_MINT, URI_LIST = "ping", "uri, mint", "uri, list"
+REQUESTS_ALONE = "a module that loads requests, no more"
 HELD, MINT, STORED, INFO = (
     "ece_roles_token, a token held",
     "ece_roles_token, mint",
-    "ece_roles_token, persistent and there",
+    "ece_roles_token, persistent and stored",
     "ece_roles_token_info",
 )
 # From Python 3.13 on, uri cannot check a certificate of ECE's own CA, whose basicConstraints are not critical.
 URI_CAN_CHECK = sys.version_info < (3, 13)
+LIBRARY = {"ANSIBLE_LIBRARY": str(Path(__file__).with_name("library"))}
 ANOTHER = {"name": "another", "ansible.builtin.stat": {"path": "/"}}
 MOST_WITHOUT_REQUEST = 1.05
 MOST_WITH_REQUEST = 1.35
@@ -40,6 +43,7 @@ AIMS = {
     (INFO, URI_LIST): 1.0,
     (URI_MINT, PING): None,
     (URI_LIST, PING): None,
+    (REQUESTS_ALONE, PING): None,
 }
 REQUESTS = {MINT: "mint", URI_MINT: "mint", STORED: "list", INFO: "list", URI_LIST: "list"}
 
@@ -60,17 +64,22 @@ def uri(**options: Any) -> dict[str, Any]:
     }
 
 
-def operations(held: str) -> dict[str, dict[str, Any]]:
+def operations(world: World) -> dict[str, dict[str, Any]]:
+    """The task of each, with an ephemeral and a persistent token that the installation knows."""
+    held = world.simulator.mint_ephemeral(["allocator"], 3600)
+    (stored,) = world.simulator.seed_tokens(["proxy"])
     token = {"roles": ["allocator"]}
+    persistent = {"roles": ["proxy"], "persistent": True, "token": stored["token"]}
     body = {"persistent": False, "roles": ["allocator"]}
     return {
         PING: {"ansible.builtin.ping": {}},
         HELD: {"eceops.platform.ece_roles_token": {**token, "token": held}, "no_log": True},
         MINT: {"eceops.platform.ece_roles_token": token, "no_log": True},
         URI_MINT: uri(method="POST", body_format="json", body=body, return_content=True),
-        STORED: {"eceops.platform.ece_roles_token": {"roles": ["proxy"], "persistent": True}, "no_log": True},
+        STORED: {"eceops.platform.ece_roles_token": persistent, "no_log": True},
         INFO: {"eceops.platform.ece_roles_token_info": {}},
         URI_LIST: uri(return_content=True),
+        REQUESTS_ALONE: {"requests_alone": {}},
     }
 
 
@@ -92,24 +101,21 @@ def measure(world: World, scale: Scale) -> list[Comparison]:
 
 def in_turn(world: World, rounds: int) -> dict[str, list[float]]:
     """The seconds of each operation, round by round; what Ansible does once in a run is done by a round before."""
-    made = prepare(world)
-    result = world.tasks([{"name": name, **task} for _round in range(rounds + 1) for name, task in made.items()])
+    world.reset()
+    made = operations(world)
+    tasks = [{"name": name, **task} for _round in range(rounds + 1) for name, task in made.items()]
+    result = world.tasks(tasks, env=LIBRARY)
     check(world, [result], rounds + 1)
     return {name: [seconds for task, seconds in result.durations if task == name][1:] for name in made}
 
 
 def each_alone(world: World) -> dict[str, float]:
     """The seconds of each operation in a run of its own, after another module's task."""
-    made = prepare(world)
-    results = {name: world.tasks([ANOTHER, {"name": name, **task}]) for name, task in made.items()}
+    world.reset()
+    made = operations(world)
+    results = {name: world.tasks([ANOTHER, {"name": name, **task}], env=LIBRARY) for name, task in made.items()}
     check(world, list(results.values()), 1)
     return {name: result.durations[-1][1] for name, result in results.items()}
-
-
-def prepare(world: World) -> dict[str, dict[str, Any]]:
-    world.reset()
-    world.simulator.seed_tokens(["proxy"])
-    return operations(world.simulator.mint_ephemeral(["allocator"], 3600))
 
 
 def check(world: World, results: list[Result], times: int) -> None:
