@@ -52,9 +52,10 @@ it is compared with{uri_note}.
 UNCHECKED = ", but does not check the certificate: with Python 3.13 and later, it cannot check one of ECE's own CA"
 OPERATION_AFTER = """\
 A held token takes no request, so that neither `requests` nor anything else that speaks HTTP is loaded. What a task with
-one request takes beyond `ping` is above all the import of `requests`, as the last line shows: that is its own floor,
-and as long for one request as for a thousand. Then comes that Python compiles the module's own code anew at each start
-(which is why what only other tasks need, or a failure, is loaded there alone), and last the request itself.
+one request takes beyond `ping` is above all the import of `requests`, which is as long for one request as for a
+thousand: the last line is a module that does that and no more. Then comes that Python compiles a module's own code anew
+at each start (which is why what only other tasks need, or a failure, is loaded there alone), and last the request
+itself. Some of that is won back, as Python does not look for garbage in the moment that a module lives.
 """
 FIRST = """\
 The same, for the first task of its kind in a run: Ansible packs a module, with all that it imports, when it first
