@@ -283,3 +283,44 @@ def test_each_host_runs_on_its_own_python(run, fleet):
     assert [run["env"]["HOST_IP"] for host in hosts.values() for run in host.runs()] == [
         host.ip for host in hosts.values()
     ]
+
+
+def after(*plays):
+    """A playbook of one's own that goes on with add_hosts."""
+    return [*plays, {"import_playbook": PLAYBOOK}]
+
+
+def test_a_host_that_an_earlier_play_has_lost_takes_no_other_with_it(run, simulator, fleet):
+    hosts, inventory = fleet({"a1": ALLOCATOR, "a2": ALLOCATOR})
+    failing = {"name": "Prepare", "ansible.builtin.fail": {"msg": "no disk"}, "when": "inventory_hostname == 'a1'"}
+    result = run.play(after({"hosts": "ece_hosts", "gather_facts": False, "tasks": [failing]}), inventory=inventory)
+    assert result.returncode == 2, result.stdout
+    assert joined(simulator) == [hosts["a2"].ip]
+
+
+def test_where_earlier_plays_have_lost_all_hosts_that_is_said(run, fleet):
+    _hosts, inventory = fleet({"a1": ALLOCATOR})
+    # The play goes on where another host is left.
+    inventory["others"] = {"hosts": {"other": {"ansible_connection": "local"}}}
+    failing = {"name": "Prepare", "ansible.builtin.fail": {"msg": "no disk"}, "when": "inventory_hostname == 'a1'"}
+    result = run.play(after({"hosts": "all", "gather_facts": False, "tasks": [failing]}), inventory=inventory)
+    assert result.returncode == 2, result.stdout
+    assert "have failed, or were out of reach, earlier in this run" in result.said
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        # One that is connected, and one that is asked for its address
+        {"ansible_host": "{{ not_defined_anywhere }}"},
+        {"ansible_host": "{{ not_defined_anywhere }}", "ece_host_ip": ""},
+        {"ansible_become": True, "ansible_become_method": "there.is.none", "ece_host_ip": ""},
+    ],
+)
+def test_what_is_wrong_with_the_connection_to_the_first_host_keeps_no_other_from_joining(
+    run, simulator, fleet, broken
+):
+    hosts, inventory = fleet({"a1": {**ALLOCATOR, **broken}, "a2": ALLOCATOR})
+    simulator.put_runner(hosts["a1"].ip, roles=["allocator"])
+    run.play(PLAYBOOK, inventory=inventory)
+    assert hosts["a2"].ip in joined(simulator)
