@@ -120,7 +120,7 @@ class EceModule(AnsibleModule):
 def run_module(options: Mapping[str, t.Any], work: Callable[[EceModule], dict[str, t.Any]]) -> t.NoReturn:
     """Run a module: `work` gets it, with its options and its `client`, and gives what it returns."""
     # It lives for a moment, and Python looks for garbage in it for a tenth of that: while it loads, and once more, in
-    # all that it has loaded, at the end.
+    # all that it has loaded, at the end. (Who waits for long turns it on again.)
     gc.disable()
     atexit.register(gc.freeze)
     module = EceModule(options)

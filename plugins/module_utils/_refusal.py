@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
 
-"""Pure: what a reply means that does not bring what was asked for, and what to advise."""
+"""What a reply means that does not bring what was asked for, and what to advise. Nothing is sent from here."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@
 """Pure: what is wanted of `ece_roles_token`, and the plan of an ephemeral token, which needs no list of tokens.
 
 What is decided of those that the API lists stands in `_listed_tokens.py`, so that a task that asks nothing of the API
-does not load it. To carry a plan out, and what to do when that fails half-way, is for the module `ece_roles_token`.
+does not load it. The module `ece_roles_token` carries a plan out; what is to be done when that fails half-way stands in
+`_persistent_token.py`.
 Time is an argument, in seconds since the epoch.
 """
 

@@ -166,6 +166,7 @@ failure:
     fields: null
 """
 
+import gc
 import time
 import typing as t
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -250,6 +251,8 @@ def wait_for_runners(
     The last look is when the time is over, not before. Raises `EceError` where that failed, and `RequestFailed` as soon
     as a look fails in a way that does not pass by itself.
     """
+    # Each look that fails leaves garbage, and this lives for longer than other modules (see run_module).
+    gc.enable()
     deadline = clock() + wait_timeout
     pauses = growing_pauses()
     seen = False

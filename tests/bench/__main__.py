@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -41,6 +42,8 @@ def main() -> None:
         figures = measure(scale)
     except WrongResult as error:
         sys.exit(f"A wrong result, so there are no figures: {error}")
+    except subprocess.TimeoutExpired as error:
+        sys.exit(f"A run hung, and was ended after {error.timeout:g} seconds, so there are no figures.")
     results = args.out / page.RESULTS
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text(json.dumps(figures.plain(), indent=2) + "\n", encoding="utf-8")

@@ -21,7 +21,6 @@ MARKERS = ("o", "s", "D", "^")
 LINES = ("-", "--")
 # The same figures give the same file, and words stay words: they can be searched, and read aloud.
 SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.size": 9}
-AIM_MILLISECONDS = 5
 
 
 def draw_ratios(figures: Figures, file: Path) -> None:
@@ -48,7 +47,7 @@ def draw_ratios(figures: Figures, file: Path) -> None:
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xticks([], minor=True)
         axes.set_xlim(0.002, 4)
-        axes.set_xlabel("time, ours by theirs (a bar: the aim, at most)")
+        axes.set_xlabel("time, the first by the second (a bar: the aim, at most)")
         _save(figure, axes, file)
 
 
@@ -67,19 +66,11 @@ def draw_growth(figures: Figures, file: Path) -> None:
             # Beside its last point or, where there is no room, below the one before
             which, place = (-2, (14, -14)) if hosts[-1] == counts[-1] else (-1, (10, -3))
             axes.annotate(label, (hosts[which], seconds[which]), place, "data", "offset points", color=INK)
-        add_hosts = figures.growth[0].medians()
-        (fewest, least), most = next(iter(add_hosts.items())), max(add_hosts)
-        bound = [least + (count - fewest) * AIM_MILLISECONDS / 1000 for count in add_hosts]
-        axes.plot(list(add_hosts), bound, color=GREY, linestyle=":")
-        axes.annotate(
-            f"the aim, {AIM_MILLISECONDS} ms a host",
-            (most, bound[-1]),
-            (0, 6),
-            "data",
-            "offset points",
-            ha="right",
-            color=GREY,
-        )
+            if growth.aim is not None:
+                bound = [seconds[0] + (count - hosts[0]) * growth.aim / 1000 for count in hosts]
+                axes.plot(hosts, bound, color=GREY, linestyle=":")
+                aim = f"the aim, {growth.aim:g} ms a host"
+                axes.annotate(aim, (hosts[-1], bound[-1]), (0, 6), "data", "offset points", ha="right", color=GREY)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks(counts, [f"{count:,}" for count in counts])

@@ -57,7 +57,8 @@ class Growth:
 
     @property
     def met(self) -> bool:
-        return self.aim is None or self.milliseconds_a_host <= self.aim
+        """Whether no further host has taken more, wherever in the growth."""
+        return self.aim is None or max(self.slopes().values()) <= self.aim
 
     @property
     def milliseconds_a_host(self) -> float:

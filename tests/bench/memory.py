@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from testbed.play import Result
+
 from . import steady_state
 from .figures import Memory
 from .operations import HELD, INFO, PING, URI_LIST, operations
@@ -28,9 +30,10 @@ def measure(world: World, scale: Scale) -> list[Memory]:
     chosen[runners] = {"eceops.platform.ece_runner_info": {}}
     peaks: dict[str, list[float]] = {name: [] for name in (controller, *chosen)}
     for _run in range(scale.runs):
-        programs = run(world, steady_state.ADD_HOSTS, inventory=fleet)
+        result, programs = run(world, steady_state.ADD_HOSTS, inventory=fleet)
+        steady_state.check(result, scale.memory_hosts)
         peaks[controller].append(max(peak for _program, peak in programs))
-        programs = run(world, list(chosen.values()))
+        _result, programs = run(world, list(chosen.values()))
         modules = [peak for program, peak in programs if program != "ansible-playbook"]
         expect(len(modules) == len(chosen), f"{len(modules)} modules ran for {len(chosen)} tasks")
         for name, peak in zip(chosen, modules, strict=True):
@@ -38,11 +41,11 @@ def measure(world: World, scale: Scale) -> list[Memory]:
     return [Memory(name, mib) for name, mib in peaks.items()]
 
 
-def run(world: World, plays: Any, **kwargs: Any) -> list[tuple[str, float]]:
+def run(world: World, plays: Any, **kwargs: Any) -> tuple[Result, list[tuple[str, float]]]:
     """Run it: the name of each Python program, and its peak in MiB."""
     written = world.directory / "memory.jsonl"
     written.write_text("")
     env = {"PYTHONPATH": str(PRELOADED), "BENCH_MEMORY": str(written)}
-    (world.tasks if isinstance(plays, list) else world.play)(plays, env=env, **kwargs)
+    result = (world.tasks if isinstance(plays, list) else world.play)(plays, env=env, **kwargs)
     lines = [json.loads(line) for line in written.read_text(encoding="utf-8").splitlines()]
-    return [(line["program"], line["kib"] / 1024) for line in lines]
+    return result, [(line["program"], line["kib"] / 1024) for line in lines]

@@ -21,9 +21,9 @@ INTRODUCTION = """\
 <!-- Made of benchmarks/results.json by tests/bench/page.py, in `make bench`: change that. -->
 # How fast the collection is
 
-What the collection does is compared with what people use instead, in turn and on one machine. A ratio is *ours by
-theirs*: 0.5 is half of the time, 1 is the same. It holds on other machines, and when a machine's speed changes; seconds
-would not.
+What the collection does is compared with what people use instead, in turn and on one machine. A ratio is the time of
+the first by that of the second: 0.5 is half, 1 is the same. It holds on other machines, and when a machine's speed
+changes; seconds would not.
 """
 REPEAT = """\
 ## How to repeat it
@@ -36,9 +36,10 @@ make bench           # the whole, which takes about an hour here
 ```
 
 The modules, the role and the playbooks run from the built collection, as in the tests: over HTTPS against the simulated
-API, on hosts that are folders of this machine. Nothing is kept from one run to the next, as nothing is for you. The
-simulator does not check what it is sent, as it does in the tests. What was measured has to be right: where tokens are
-left, or hosts have not joined, the benchmark fails. It never fails because of a time.
+API, on hosts that are folders of this machine. The shortcuts that the tests take, such as modules that are packed once
+for all runs, are off. In the tests, the simulated API checks all that it is sent and says against its description; that
+would be most of the time of a reply, and is off, too. What was measured has to be right: where tokens are left, or
+hosts have not joined, the benchmark fails. No time fails it, unless a run hangs for half an hour.
 
 A run leaves its figures, this page and its charts in `.cache/bench`; `cp -r .cache/bench/. docs/` brings them here.
 """
@@ -47,19 +48,19 @@ OPERATION = """\
 
 The time of one task: from when Ansible begins it until its result is there. The floor is `ping`, which does nothing:
 that is what Ansible itself takes to start any module. `ansible.builtin.uri` sends the same request as the module that
-it is compared with{uri_note}.
+it is compared with{uri_note}. A run does all of them in turn, round by round; its value is the median of the rounds.
 """
 UNCHECKED = ", but does not check the certificate: with Python 3.13 and later, it cannot check one of ECE's own CA"
 OPERATION_AFTER = """\
 A held token takes no request, so that neither `requests` nor anything else that speaks HTTP is loaded. What a task with
 one request takes beyond `ping` is above all the import of `requests`, which is as long for one request as for a
-thousand: the last line is a module that does that and no more. Then comes that Python compiles a module's own code anew
-at each start (which is why what only other tasks need, or a failure, is loaded there alone), and last the request
-itself. Some of that is won back, as Python does not look for garbage in the moment that a module lives.
+thousand: the last line is a module that does that and no more. What comes on top is that Python compiles a module's own
+code anew at each start (which is why what only other tasks need, or a failure, is loaded there alone), and the request
+itself. About as much is won back, as the modules turn Python's search for garbage off for the moment that they live.
 """
 FIRST = """\
-The same, for the first task of its kind in a run: Ansible packs a module, with all that it imports, when it first
-needs it.
+The same for the first task of its kind in a run, once in each: Ansible packs a module, with all that it imports, when
+it first needs it. That is slow and uneven for all of them; no aim is held against it, and the chart leaves it out.
 """
 CLEANUP = """\
 ## Bulk clean-up
@@ -70,24 +71,26 @@ it is a loop, each turn of which is a module, a connection and a login of its ow
 JOINING = """\
 ## Joining a fleet
 
-Fresh hosts join: the whole run of `ansible-playbook`, with Ansible's own number of forks. The other way is a playbook
-of single tasks, as the roles that there are have them (tests/bench/plays/token_for_each_host.yml): it looks for the
-same things on a host, gets a token for each of them by `uri`, and runs the installer as a command. The stand-in for the
-installer takes a moment. A real one takes many minutes: here, all hosts install side by side, there, as many as there
-are forks.
+Fresh hosts join: the whole run of `ansible-playbook`, with Ansible's own number of forks, which is 5. The other way is
+a playbook of single tasks (tests/bench/plays/token_for_each_host.yml): it looks for the same things on a host, gets a
+token for each of them by `uri`, and runs the installer as a command. Both copy the installer from the controller. The
+role turns pipelining on for its tasks, as it may leave no token in a file; the other playbook runs with Ansible's
+default, which is off, and gains where it is on. The stand-in for the installer takes a moment. A real one takes many
+minutes: here, all hosts install side by side, there, as many as there are forks.
 """
 STEADY = """\
 ## The second run
 
 `eceops.platform.add_hosts` over hosts that are all connected already: nothing is to be done, and that takes {requests},
-and not one task on a host, whatever their number. Beside it is a play that runs the role on every host, which is what
-`add_hosts` spares: each task, and be it skipped, costs the controller some time for each host. Both are of the whole
-run of `ansible-playbook`, the reading of the inventory included.
+and not one task on a host, whatever their number, where the inventory gives the address or the runner id of each, as
+here. Beside it is a play that runs the role on every host, which is what `add_hosts` spares: each task, and be it
+skipped, costs the controller some time for each host. Both are of the whole run of `ansible-playbook`, the reading of
+the inventory included; the runs of one number of hosts follow each other.
 """
 MEMORY = """\
 ## Memory
 
-The peak of the largest process, what Linux calls VmHWM.
+The peak of the largest process, the controller's workers included.
 """
 
 
@@ -167,25 +170,27 @@ def _about(figures: Figures) -> str:
     date, runs = about.pop("date"), about.pop("runs")
     on = ", ".join(f"{name} {value}" for name, value in about.items() if name != "processors")
     return (
-        f"Measured on {date} with {on}, on {about['processors']} processors: medians of {runs} paired runs, and the "
-        "least and the most.\n"
+        f"Measured on {date} with {on}, on {about['processors']} processors. Each figure is the median of {runs} runs; "
+        "its spread is from the least of them to the most.\n"
     )
 
 
 def _missed(figures: Figures) -> str:
     missed = [
-        f"- {entry.ours} against {entry.theirs}: {entry.median:.2f}, where at most {entry.aim:g} was the aim."
+        f"- {entry.ours} against {entry.theirs}: {entry.median:.3g}, where at most {entry.aim:g} was the aim."
         for entry in figures.comparisons
         if not entry.met
     ]
     missed += [
-        f"- {entry.name}: {entry.milliseconds_a_host:.1f} ms a host, where at most {entry.aim:g} was the aim."
+        f"- {entry.name}: {max(entry.slopes().values()):.1f} ms for a further host, the aim was {entry.aim:g}."
         for entry in figures.growth
         if not entry.met
     ]
+    if not any(comparison.aim for comparison in figures.comparisons):
+        return "A quick run, for a glance: no aims are held against it.\n"
     if not missed:
-        return "All aims were met in this run.\n"
-    return "\n".join(["In this run, these aims were missed:", "", *missed, ""])
+        return "All aims were met.\n"
+    return "\n".join(["These aims were missed:", "", *missed, ""])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -194,7 +199,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _comparisons(comparisons: Iterable[Comparison]) -> str:
     return _table(
-        ["ours", "against", "ratio", "spread", "aim: at most"],
+        ["this", "against", "ratio", "spread", "aim: at most"],
         (
             [
                 entry.ours,

@@ -317,9 +317,7 @@ def test_where_earlier_plays_have_lost_all_hosts_that_is_said(run, fleet):
         {"ansible_become": True, "ansible_become_method": "there.is.none", "ece_host_ip": ""},
     ],
 )
-def test_what_is_wrong_with_the_connection_to_the_first_host_keeps_no_other_from_joining(
-    run, simulator, fleet, broken
-):
+def test_what_is_wrong_with_the_connection_to_the_first_host_keeps_no_other_from_joining(run, simulator, fleet, broken):
     hosts, inventory = fleet({"a1": {**ALLOCATOR, **broken}, "a2": ALLOCATOR})
     simulator.put_runner(hosts["a1"].ip, roles=["allocator"])
     run.play(PLAYBOOK, inventory=inventory)

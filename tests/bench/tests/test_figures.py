@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,8 @@ def test_growth_is_told_from_one_number_of_hosts_to_the_next():
     assert GROWTH.milliseconds_a_host == pytest.approx(3900 / 950)
     assert GROWTH.met
     assert not Growth("more", {1: [0.0], 2: [0.01]}, 1, 5).met
+    # In one place is enough.
+    assert not Growth("a bend", {50: [1.0], 200: [3.0], 5000: [3.0]}, 1, 5).met
 
 
 def test_figures_survive_json():
@@ -51,6 +54,12 @@ def test_the_page_tells_the_figures_and_which_aims_were_missed():
     missed = text.partition("aims were missed:")[2].partition("##")[0]
     assert missed.split("\n")[2:] == ["- ours against theirs: 1.25, where at most 0.5 was the aim.", "", ""]
     assert "2026-11-24" in text
+
+
+def test_a_quick_run_is_not_said_to_have_met_any_aim():
+    quick = replace(FIGURES, comparisons=[replace(entry, aim=None) for entry in FIGURES.comparisons])
+    quick = replace(quick, growth=[replace(GROWTH, aim=None)])
+    assert "no aims are held against it" in page.render(quick)
 
 
 def test_a_missed_aim_is_printed():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from bench import __main__ as command
 from bench import cleanup, joining, operations, steady_state
 from bench.world import QUICK, World, WrongResult
+from testbed.play import Result
 
 pytestmark = pytest.mark.oldest
 
@@ -59,6 +61,22 @@ def test_a_host_that_is_not_connected(world: World) -> None:
     world.simulator.put_runner("10.0.0.1", connected=False)
     with pytest.raises(WrongResult, match="the play failed"):
         world.play(steady_state.ADD_HOSTS, inventory=fleet)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"stats": {"host-1": {"changed": 1, "failures": 0}}}, "changed something on ..host-1"),
+        ({"results": [{"on": "host-2", "result": {}}]}, "did something on ..host-2"),
+        ({"journal": [{"operation": "get-runners"}] * 3}, "3 requests for 50 hosts"),
+        ({"journal": []}, "0 requests for 50 hosts"),
+    ],
+)
+def test_a_second_run_that_does_something(wrong: dict[str, object], says: str) -> None:
+    right = Result(0, "", "", journal=[{"operation": "get-runners"}])
+    assert steady_state.check(right, 50) == 1
+    with pytest.raises(WrongResult, match=says):
+        steady_state.check(replace(right, **wrong), 50)
 
 
 def test_a_request_that_is_not_meant(world: World) -> None:

@@ -41,5 +41,17 @@ def test_the_charts_tell_them_too(figures: Figures) -> None:
     assert all(f"{line.name}: {line.milliseconds_a_host:.1f} ms a host" in growth for line in figures.growth)
 
 
+def test_the_readme_says_no_more_than_they_do(figures: Figures) -> None:
+    medians: dict[str, list[float]] = {}
+    for entry in figures.comparisons:
+        by_uri = "by uri" if entry.theirs.startswith("uri") else "else"
+        medians.setdefault(f"{entry.subject}, {by_uri}", []).append(entry.median)
+    assert max(medians["one operation, by uri"]) < 1
+    assert max(medians["bulk clean-up, else"]) < 0.01
+    assert max(medians["joining a fleet, else"]) < 0.5
+    assert 2 <= figures.growth[0].milliseconds_a_host <= 3
+    assert figures.growth[0].requests == 1
+
+
 def chart(name: str) -> str:
     return Path(DOCS / f"benchmarks/{name}.svg").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter's shape and its one error; what a token is, is tested with `_roles_token.py`."""
+"""The filter's shape and its one error; what a token is, is tested with `_token.py`."""
 
 from __future__ import annotations
 
