@@ -4,7 +4,10 @@
 
 # This file is PRIVATE to the collection: it can change at any time. Do not import it from elsewhere.
 
-"""The errors that end a task in one clear sentence. Nothing in them may hold a credential."""
+"""The errors that end a task in one clear sentence, and `NoReply`, which becomes one when no further try is left.
+
+Nothing in them may hold a credential.
+"""
 
 from __future__ import annotations
 

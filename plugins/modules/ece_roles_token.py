@@ -330,8 +330,9 @@ def make_plan(wanted: Wanted, listed: list[ListedToken], now: float) -> Plan:
 
 def carry_out(client: Client, wanted: Wanted, plan: Plan, listed: list[ListedToken]) -> MintedToken | None:
     """Revoke and mint what the plan wants: the new token. `listed` are the tokens that were there before."""
-    if not wanted.persistent and wanted.state == "present":
+    if plan.mint and not wanted.persistent:
         return client.mint_ephemeral_token(wanted.roles or (), wanted.validity_seconds)
+    # Loaded for the tasks that need it
     from ansible_collections.eceops.platform.plugins.module_utils._persistent_token import mint, revoke
 
     revoke(client, plan.revoke)

@@ -220,6 +220,8 @@ def list_runners(module: EceModule) -> dict[str, t.Any]:
         runners = module.client.runners()
         missing = find_missing(runner_ids, runners, params["roles"])
     else:
+        # Each look that fails leaves garbage, and this lives for longer than other modules (see run_module).
+        gc.enable()
         runners, missing = wait_for_runners(module.client, runner_ids, params["roles"], params["wait_timeout"])
         if missing:
             module.warn(waited_in_vain(missing, len(runner_ids), params["wait_timeout"]))
@@ -251,8 +253,6 @@ def wait_for_runners(
     The last look is when the time is over, not before. Raises `EceError` where that failed, and `RequestFailed` as soon
     as a look fails in a way that does not pass by itself.
     """
-    # Each look that fails leaves garbage, and this lives for longer than other modules (see run_module).
-    gc.enable()
     deadline = clock() + wait_timeout
     pauses = growing_pauses()
     seen = False
