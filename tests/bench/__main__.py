@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--full", action="store_true", help="what the page has; else one small run of each")
+    parser.add_argument("--full", action="store_true", help="what the page has; else one small run")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     args = parser.parse_args()
     scale = FULL if args.full else QUICK

@@ -13,7 +13,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from .figures import Figures
+from .figures import FIRST_TASKS, Figures
 
 INK, GREY = "black", "0.45"
 # Of each subject of the ratios, and of each line of the growth
@@ -26,7 +26,7 @@ SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family":
 def draw_ratios(figures: Figures, file: Path) -> None:
     """A line for each comparison: the median, a whisker from the least to the most, and a bar where the aim is."""
     subjects = list(dict.fromkeys(entry.subject for entry in figures.comparisons))
-    shown = [entry for entry in figures.comparisons if "first" not in entry.subject]
+    shown = [entry for entry in figures.comparisons if entry.subject != FIRST_TASKS]
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(8, 0.34 * len(shown) + 1.3), layout="constrained")
         axes = figure.add_subplot()

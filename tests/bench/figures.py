@@ -12,6 +12,9 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+# A subject that only a whole run has: it is slow and uneven, so that no chart shows it.
+FIRST_TASKS = "one operation, the first of a run"
+
 
 @dataclass(frozen=True)
 class Comparison:

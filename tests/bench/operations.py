@@ -14,7 +14,7 @@ from typing import Any
 
 from testbed.play import Result
 
-from .figures import Comparison
+from .figures import FIRST_TASKS, Comparison
 from .world import Scale, World, expect
 
 TOKENS = "/api/v1/platform/configuration/security/enrollment-tokens"
@@ -84,18 +84,20 @@ def operations(world: World) -> dict[str, dict[str, Any]]:
 
 
 def measure(world: World, scale: Scale) -> list[Comparison]:
-    """In turn, ``rounds`` times in each of ``runs``; and each once in a run of its own, which has to pack it."""
+    """In turn, ``rounds`` times in each of ``runs``; and with ``first_tasks`` each once in a run of its own."""
     again: dict[tuple[str, str], list[float]] = {}
     first: dict[tuple[str, str], list[float]] = {}
     for _run in range(scale.runs):
-        by_turns, alone = in_turn(world, scale.rounds), each_alone(world)
+        by_turns = in_turn(world, scale.rounds)
+        alone = each_alone(world) if scale.first_tasks else None
         for ours, theirs in AIMS:
             ratios = [a / b for a, b in zip(by_turns[ours], by_turns[theirs], strict=True)]
             again.setdefault((ours, theirs), []).append(median(ratios))
-            first.setdefault((ours, theirs), []).append(alone[ours] / alone[theirs])
+            if alone:
+                first.setdefault((ours, theirs), []).append(alone[ours] / alone[theirs])
     return [
         *(Comparison("one operation", *pair, ratios, AIMS[pair]) for pair, ratios in again.items()),
-        *(Comparison("one operation, the first of a run", *pair, ratios) for pair, ratios in first.items()),
+        *(Comparison(FIRST_TASKS, *pair, ratios) for pair, ratios in first.items()),
     ]
 
 
@@ -110,7 +112,7 @@ def in_turn(world: World, rounds: int) -> dict[str, list[float]]:
 
 
 def each_alone(world: World) -> dict[str, float]:
-    """The seconds of each operation in a run of its own, after another module's task."""
+    """The seconds of each operation in a run of its own, which has to pack it, after another module's task."""
     world.reset()
     made = operations(world)
     results = {name: world.tasks([ANOTHER, {"name": name, **task}], env=LIBRARY) for name, task in made.items()}

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .figures import Comparison, Figures, Growth, Memory
+from .figures import FIRST_TASKS, Comparison, Figures, Growth, Memory
 
 PAGE = "benchmarks.md"
 RESULTS = "benchmarks/results.json"
@@ -31,7 +31,7 @@ REPEAT = """\
 In a clone, on Linux with Python 3.11 or newer:
 
 ```sh
-make bench QUICK=1   # one small run of each, in under two minutes
+make bench QUICK=1   # one small run, without the first tasks of a run, in under two minutes
 make bench           # the whole, which takes about an hour here
 ```
 
@@ -130,6 +130,7 @@ def render(figures: Figures) -> str:
     def table(subject: str) -> str:
         return _comparisons(entry for entry in figures.comparisons if entry.subject == subject)
 
+    with_first = any(entry.subject == FIRST_TASKS for entry in figures.comparisons)
     python = tuple(map(int, figures.about["Python"].split(".")[:2]))
     sections = [
         INTRODUCTION,
@@ -139,8 +140,7 @@ def render(figures: Figures) -> str:
         OPERATION.format(uri_note=UNCHECKED if python >= (3, 13) else ""),
         table("one operation"),
         OPERATION_AFTER,
-        FIRST,
-        table("one operation, the first of a run"),
+        *((FIRST, table(FIRST_TASKS)) if with_first else ()),
         CLEANUP,
         table("bulk clean-up"),
         JOINING,

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from bench import page
-from bench.figures import Comparison, Figures, Growth, Memory
+from bench.figures import FIRST_TASKS, Comparison, Figures, Growth, Memory
 
 ABOUT = {"date": "2026-11-24", "runs": "3", "ansible-core": "2.21.0", "Python": "3.13.1", "processors": "2"}
 FASTER = Comparison("bulk clean-up", "ours", "theirs", [0.2, 0.9, 0.4], 0.5)
@@ -60,6 +60,12 @@ def test_a_quick_run_is_not_said_to_have_met_any_aim():
     quick = replace(FIGURES, comparisons=[replace(entry, aim=None) for entry in FIGURES.comparisons])
     quick = replace(quick, growth=[replace(GROWTH, aim=None)])
     assert "no aims are held against it" in page.render(quick)
+
+
+def test_the_first_tasks_of_a_run_are_told_where_they_were_measured():
+    first = replace(FASTER, subject=FIRST_TASKS)
+    assert page.FIRST in page.render(replace(FIGURES, comparisons=[*FIGURES.comparisons, first]))
+    assert page.FIRST not in page.render(FIGURES)
 
 
 def test_a_missed_aim_is_printed():

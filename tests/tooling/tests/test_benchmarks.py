@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench import page
-from bench.figures import Figures
+from bench.figures import FIRST_TASKS, Figures
 from tooling.stage import ROOT
 
 DOCS = ROOT / "docs"
@@ -35,7 +35,7 @@ def test_the_figures_are_those_of_a_whole_run(figures: Figures) -> None:
 
 def test_the_charts_tell_them_too(figures: Figures) -> None:
     ratios, growth = (chart(name) for name in ("ratios", "growth"))
-    told = [comparison for comparison in figures.comparisons if "first" not in comparison.subject]
+    told = [comparison for comparison in figures.comparisons if comparison.subject != FIRST_TASKS]
     assert all(f"{comparison.ours}  /  {comparison.theirs}" in ratios for comparison in told)
     assert all(f">{comparison.median:.3g}<" in ratios for comparison in told)
     assert all(f"{line.name}: {line.milliseconds_a_host:.1f} ms a host" in growth for line in figures.growth)
